@@ -1,0 +1,1 @@
+"""Who acts: accounts, machine clients, and the roles they hold somewhere."""

@@ -1,0 +1,1 @@
+"""What is, and every door to it: records, imports, API, jobs, command line."""

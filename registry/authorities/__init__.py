@@ -1,0 +1,1 @@
+"""The tree of health authorities, their settings and calendars."""

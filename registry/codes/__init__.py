@@ -1,0 +1,1 @@
+"""Code tables: packaged rows, kept as data an operator can edit."""

@@ -1,0 +1,1 @@
+"""Evidence files, addressed by their content."""

@@ -1,0 +1,1 @@
+"""Filings, their findings, decisions and consents."""

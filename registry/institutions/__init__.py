@@ -1,0 +1,1 @@
+"""Licensed medical institutions."""

@@ -1,0 +1,1 @@
+"""The queue in Postgres and what runs from it."""

@@ -1,0 +1,1 @@
+"""Audit events: one per change, in the same transaction."""

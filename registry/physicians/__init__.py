@@ -1,0 +1,1 @@
+"""Physicians and what the national register says of them."""

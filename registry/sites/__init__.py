@@ -1,0 +1,1 @@
+"""The authorised practice: where a physician may practise."""

@@ -1,0 +1,1 @@
+"""The hot read path: may this physician practise here, now, in this scope?"""
