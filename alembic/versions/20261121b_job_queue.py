@@ -1,0 +1,53 @@
+"""job queue: Procrastinate's own schema, up to a fixed step
+
+Applies the SQL steps the library ships, up to LAST, so that the same revision gives the same schema whatever newer
+version is installed later.
+
+Revision ID: 20261121b
+Revises: 20261121a
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+from procrastinate.schema import SchemaManager
+
+revision = "20261121b"
+down_revision = "20261121a"
+branch_labels = None
+depends_on = None
+
+LAST = "03.04.00_50_post_add_retry_failed_job_procedure.sql"
+
+
+def upgrade() -> None:
+    steps = sorted(path for path in Path(SchemaManager.get_migrations_path()).glob("*.sql") if path.name <= LAST)
+    if not steps or steps[-1].name != LAST:
+        raise RuntimeError(f"procrastinate no longer ships {LAST}")
+    for step in steps:
+        # Sent as it is: the SQL holds literal percent signs and colons.
+        op.get_bind().exec_driver_sql(step.read_text().replace("%", "%%"))
+    # What a worker may do: its rows, and the functions that move them (default privileges cover the tables).
+    op.execute("grant usage on all sequences in schema public to registry_app")
+
+
+def downgrade() -> None:
+    op.execute(
+        """
+        drop table procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs, procrastinate_workers cascade;
+        do $$
+        declare
+            signature text;
+        begin
+            for signature in
+                select oid::regprocedure::text from pg_proc
+                where pronamespace = current_schema()::regnamespace and starts_with(proname, 'procrastinate_')
+            loop
+                execute 'drop function ' || signature || ' cascade';
+            end loop;
+        end $$;
+        drop type procrastinate_job_to_defer_v1, procrastinate_job_status, procrastinate_job_event_type cascade;
+        """
+    )
