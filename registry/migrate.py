@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from alembic import command
@@ -12,6 +13,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlmodel import Session
+
+from registry.seed import seed
+from registry.transaction import Database
 
 HERE = Path(__file__).resolve().parent
 
@@ -23,6 +28,13 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the database up to `revision`. `engine` is the owner's."""
     with _locked(engine) as connection:
         command.upgrade(_config(connection), revision)
+
+
+def prepare(database: Database, now: datetime, *, demo: bool) -> None:
+    """All that `registry migrate` does: the tables, then the rows every node needs."""
+    upgrade(database.owner_engine)
+    with Session(database.owner_engine) as session, session.begin():
+        seed(session, now, demo=demo)
 
 
 def downgrade(engine: Engine, revision: str) -> None:

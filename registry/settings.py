@@ -92,7 +92,7 @@ class Settings(BaseSettings):
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     """The settings of this process. Raises `SettingsError` with one line that names the setting and not its value."""
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own argument
+        return Settings(_env_file=env_file)
     except ValidationError as invalid:
         error = invalid.errors(include_input=False, include_url=False)[0]
         name = f"REGISTRY_{error['loc'][0]}".upper() + ": " if error["loc"] else ""

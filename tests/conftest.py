@@ -83,9 +83,9 @@ class EmptyDatabases:
 
 @pytest.fixture(scope="session")
 def database(empty_databases: EmptyDatabases) -> Database:
-    """The migrated database of this run."""
+    """The migrated database of this run, with the rows every node has and the demo's settings."""
     database = empty_databases.make()
-    migrate.upgrade(database.owner_engine)
+    migrate.prepare(database, datetime(2026, 1, 1, tzinfo=CHINA), demo=True)
     return database
 
 
@@ -119,4 +119,4 @@ def now() -> datetime:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A demo's settings, untouched by the environment's `.env`."""
-    return Settings(_env_file=None, env=Environment.DEMO, data_dir=tmp_path, key_dir=tmp_path / "keys")  # type: ignore[call-arg]
+    return Settings(_env_file=None, env=Environment.DEMO, data_dir=tmp_path, key_dir=tmp_path / "keys")

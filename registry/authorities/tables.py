@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from registry.database import instant
 
+# The nation's node in the tree, and the calendar of its yearly notice.
+STATE_COUNCIL = "000000"
+
 
 class Authority(SQLModel, table=True):
     """A health authority, by GB/T 2260 division code; the tree follows `parent`."""
@@ -25,7 +28,9 @@ class AuthoritySetting(SQLModel, table=True):
 
     __tablename__ = "authority_setting"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": True})
+    id: int | None = Field(
+        default=None, primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": True}
+    )
     authority: str = Field(foreign_key="authority.code", sa_type=sa.Text, index=True)
     key: str = Field(sa_type=sa.Text)
     value: str = Field(sa_type=sa.Text)
