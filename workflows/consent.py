@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from workflows.codes import Code, FilingType
 from workflows.text import Text
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What the physician is asked: by whom, what, where, and for how long."""
+class Undertaking:
+    """A text to consent to, and the SHA-256 over its UTF-8 bytes in lower-case hexadecimal."""
 
-    physician: str
-    institution: str
-    registration_no: str
-    type: Text
-    category: Text
-    scopes: tuple[Text, ...]
-    valid_from: date | None
-    valid_to: date | None
+    text: str
+    sha256: str
 
+
+MATTERS: Final[Mapping[FilingType, Text]] = {
+    FilingType.FIRST_REG: Text("首次注册", "First registration"),
+    FilingType.ADD_REG: Text("增加注册（跨执业地点增加执业机构）", "Added registration in another practice place"),
+    FilingType.SITE_FILE: Text(
+        "多机构备案（同一执业地点的其他执业机构）", "Additional-institution filing in the same practice place"
+    ),
+    FilingType.XPROV_FILE: Text(
+        "跨省互联网医院多机构备案（地方模式）", "Cross-province filing accepted under a local rule"
+    ),
+    FilingType.CHANGE: Text("变更注册", "Change of registered particulars"),
+    FilingType.CHANGE_MAIN: Text("变更主要执业机构", "Change of main institution"),
+    FilingType.RENEW_SITE: Text("备案延续/变更期限", "Renewal or change of filing term"),
+    FilingType.END_SITE: Text("取消备案", "End of filing"),
+    FilingType.LEAVE_NOTICE: Text("离职等情形备案", "Leaving notice by the institution"),
+    FilingType.RE_REG: Text("重新注册", "Re-registration"),
+    FilingType.CANCEL: Text("注销注册", "Cancellation of registration"),
+}
 
 UNDERTAKINGS: Final = (
     # R124
@@ -57,7 +71,7 @@ UNDERTAKINGS: Final = (
 _FORM: Final = Text(
     """医师多机构执业确认书
 
-医师：{physician}
+医师：{physician}（执业证书编码 {practising_code}）
 申报机构：{institution}（登记号 {registration_no}）
 事项：{type}
 执业类别：{category}
@@ -69,7 +83,7 @@ _FORM: Final = Text(
 作出决定之前，本人可以随时撤回；备案或者注册生效后，可以依法申请终止。""",
     """Confirmation of practice at a further institution
 
-Physician: {physician}
+Physician: {physician} (practising code {practising_code})
 Institution: {institution} (registration number {registration_no})
 Matter: {type}
 Category: {category}
@@ -82,40 +96,47 @@ I can withdraw at any time before the decision; afterwards I can ask for the pra
 )
 
 
-def consent_text(terms: Terms) -> str:
-    """The whole text, Chinese first. The same terms always give the same text: `text_sha256` relies on it."""
-    return f"{_chinese(terms)}\n\n----\n\n{_english(terms)}\n"
+def consent_text(
+    *,
+    physician: str,
+    practising_code: str,
+    institution: str,
+    registration_no: str,
+    type_: FilingType,
+    category: Code,
+    scopes: Sequence[Code],
+    valid_from: date | None,
+    valid_to: date | None,
+) -> Undertaking:
+    """Who asks, what, where and for how long, with what is undertaken; Chinese first.
 
-
-def text_sha256(text: str) -> str:
-    """SHA-256 over the UTF-8 bytes, in lower-case hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _chinese(terms: Terms) -> str:
-    return _FORM.zh.format(
-        physician=terms.physician,
-        institution=terms.institution,
-        registration_no=terms.registration_no,
-        type=terms.type.zh,
-        category=terms.category.zh,
-        scopes="、".join(scope.zh for scope in terms.scopes),
-        term=f"{_day(terms.valid_from)} 至 {_day(terms.valid_to)}",
+    The same arguments always give the same text, whatever the order of the scopes: the hash relies on it.
+    """
+    ordered = sorted(scopes, key=lambda scope: scope.code)
+    named = {
+        "physician": physician,
+        "practising_code": practising_code,
+        "institution": institution,
+        "registration_no": registration_no,
+    }
+    zh = _FORM.zh.format(
+        **named,
+        type=MATTERS[type_].zh,
+        category=category.zh,
+        scopes="、".join(scope.zh for scope in ordered),
+        term=f"{_day(valid_from)} 至 {_day(valid_to)}",
         undertakings="\n".join(f"{n}. {words.zh}" for n, words in enumerate(UNDERTAKINGS, 1)),
     )
-
-
-def _english(terms: Terms) -> str:
-    return _FORM.en.format(
-        physician=terms.physician,
-        institution=terms.institution,
-        registration_no=terms.registration_no,
-        type=terms.type.en,
-        category=terms.category.en,
-        scopes=", ".join(scope.en for scope in terms.scopes),
-        term=f"{_day(terms.valid_from)} to {_day(terms.valid_to)}",
+    en = _FORM.en.format(
+        **named,
+        type=MATTERS[type_].en,
+        category=category.en,
+        scopes=", ".join(scope.en for scope in ordered),
+        term=f"{_day(valid_from)} to {_day(valid_to)}",
         undertakings="\n".join(f"{n}. {words.en}" for n, words in enumerate(UNDERTAKINGS, 1)),
     )
+    text = f"{zh}\n\n----\n\n{en}\n"
+    return Undertaking(text, hashlib.sha256(text.encode()).hexdigest())
 
 
 def _day(day: date | None) -> str:
