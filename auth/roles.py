@@ -42,9 +42,7 @@ SIGHT: dict[Role, Sight] = {
 
 # Held only in an institution / only in an authority; the rest in either.
 INSTITUTION_ROLES = frozenset({Role.PHYSICIAN, Role.FILER, Role.MANAGER})
-AUTHORITY_ROLES = frozenset(
-    {Role.REVIEWER, Role.SENIOR, Role.LEAD, Role.AUDITOR, Role.SYSADMIN, Role.SECADMIN}
-)
+AUTHORITY_ROLES = frozenset({Role.REVIEWER, Role.SENIOR, Role.LEAD, Role.AUDITOR, Role.SYSADMIN, Role.SECADMIN})
 
 # GB/T 22239-2019 level 3: system, security and audit administration are three persons.
 ADMINISTRATORS = frozenset({Role.SYSADMIN, Role.SECADMIN, Role.AUDITOR})

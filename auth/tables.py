@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.schema import conv
 from sqlmodel import Field, SQLModel
 
+from auth.actor import Grant
 from auth.roles import ADMINISTRATORS, AUTHORITY_ROLES, INSTITUTION_ROLES, Role
 
 
@@ -84,6 +85,10 @@ class AccountGrant(SQLModel, table=True):
     role: str = Field(sa_type=sa.Text)
     organisation: str = Field(sa_type=sa.Text)
     created_at: datetime = _instant(now=True)
+
+    @property
+    def grant(self) -> Grant:
+        return Grant(Role(self.role), self.organisation)
 
 
 class Client(SQLModel, table=True):
