@@ -89,6 +89,14 @@ def database(empty_databases: EmptyDatabases) -> Database:
     return database
 
 
+@pytest.fixture
+def empty_database(empty_databases: EmptyDatabases) -> Database:
+    """A database of the test's own: all tables, no rows."""
+    database = empty_databases.make()
+    migrate.upgrade(database.owner_engine)
+    return database
+
+
 @pytest.fixture(scope="session")
 def engine(database: Database) -> sa.Engine:
     """Connections of the application's role."""

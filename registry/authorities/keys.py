@@ -13,6 +13,7 @@ KEYS: dict[str, tuple[re.Pattern[str], Text]] = {
     "attested_consent": (re.compile(r"on|off"), Text("on 或 off", "on or off")),
     "max_sites": (re.compile(r"[1-9]\d?"), Text("1 至 99", "1 to 99")),
     "max_term": (re.compile(r"[1-9]\d{0,4}"), Text("天数，1 至 99999", "days, 1 to 99999")),
+    "max_age": (re.compile(r"[1-9]\d{1,2}"), Text("周岁，10 至 999", "years of age, 10 to 999")),
     "register_max_age_days": (re.compile(r"[1-9]\d{0,3}"), Text("天数，1 至 9999", "days, 1 to 9999")),
     "decision_days": (re.compile(r"[1-9]\d{0,2}"), Text("工作日数，1 至 999", "working days, 1 to 999")),
 }

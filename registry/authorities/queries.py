@@ -6,12 +6,14 @@ import uuid
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from auth.roles import Role
 from auth.tables import Account, AccountGrant
-from registry.authorities.tables import Authority, AuthoritySetting
+from registry.authorities.tables import STATE_COUNCIL, Authority, AuthoritySetting, CalendarDay, CalendarYear
 from registry.errors import NotFound
+from workflows.clock import Calendar
 from workflows.rules.facts import Policy
 from workflows.text import Text
 
@@ -59,19 +61,12 @@ def governs_itself(session: Session, code: str) -> bool:
 
 def settings_of(session: Session, code: str, now: datetime) -> dict[str, AuthoritySetting]:
     """What holds at `now`, by key: the newest of its own, else of the nearest authority above."""
-    tree = (
-        select(col(Authority.code), col(Authority.parent), sa.literal(0).label("above"))
-        .where(col(Authority.code) == code)
-        .cte("tree", recursive=True)
-    )
-    tree = tree.union_all(
-        select(col(Authority.code), col(Authority.parent), tree.c.above + 1).where(col(Authority.code) == tree.c.parent)
-    )
+    tree = _upwards(code)
     rows = session.exec(
         select(AuthoritySetting)
         .join(tree, tree.c.code == col(AuthoritySetting.authority))
         .where(col(AuthoritySetting.at) <= now)
-        .distinct(col(AuthoritySetting.key))
+        .ext(distinct_on(col(AuthoritySetting.key)))
         .order_by(col(AuthoritySetting.key), tree.c.above, col(AuthoritySetting.id).desc())
     ).all()
     return {row.key: row for row in rows}
@@ -92,5 +87,37 @@ def policy(session: Session, code: str, now: datetime, *, province: str) -> Poli
         attested_consent=values.get("attested_consent") == "on",
         max_sites=int(values.get("max_sites", Policy.max_sites)),
         max_term_days=int(values.get("max_term", Policy.max_term_days)),
+        max_age=int(values.get("max_age", Policy.max_age)),
         switches={key.removeprefix("rule."): value for key, value in values.items() if key.startswith("rule.")},
+    )
+
+
+def calendar(session: Session, code: str) -> Calendar:
+    """The State Council's days, with the overlay of the authority; where it says nothing, of those above it."""
+    tree = _upwards(code)
+    years = session.exec(select(CalendarYear.year).where(col(CalendarYear.authority) == STATE_COUNCIL)).all()
+    rows = session.execute(
+        select(col(CalendarDay.authority), col(CalendarDay.day), col(CalendarDay.working))
+        .join(tree, tree.c.code == col(CalendarDay.authority), isouter=True)
+        .where((tree.c.code.is_not(None)) | (col(CalendarDay.authority) == STATE_COUNCIL))
+        .order_by(tree.c.above.desc())
+    ).all()
+    national = {day: working for authority, day, working in rows if authority == STATE_COUNCIL}
+    return Calendar(
+        years=frozenset(years),
+        off=frozenset(day for day, working in national.items() if not working),
+        make_up=frozenset(day for day, working in national.items() if working),
+        overlay={day: working for authority, day, working in rows if authority != STATE_COUNCIL},
+    )
+
+
+def _upwards(code: str) -> sa.CTE:
+    """The authority and those above it, as columns `code`, `parent` and `above` (how far up)."""
+    own = (
+        select(col(Authority.code), col(Authority.parent), sa.literal(0).label("above"))
+        .where(col(Authority.code) == code)
+        .cte("tree", recursive=True)
+    )
+    return own.union_all(
+        select(col(Authority.code), col(Authority.parent), own.c.above + 1).where(col(Authority.code) == own.c.parent)
     )
