@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -78,6 +79,14 @@ class Assessment:
 
 
 @dataclass(frozen=True)
+class Suspension:
+    """Days on which a registration was suspended, past ones too; `until` None while it lasts."""
+
+    since: date
+    until: date | None
+
+
+@dataclass(frozen=True)
 class Registered:
     """What the national register says of the person found by practising code."""
 
@@ -91,6 +100,7 @@ class Registered:
     assessments: tuple[Assessment, ...] = ()
     disqualifications: tuple[Disqualification, ...] = ()
     false_material_on: date | None = None  # last refusal here for false material (行政许可法 78)
+    suspensions: tuple[Suspension, ...] = ()  # earlier ones; the running one is read from the registrations
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,7 @@ class Policy:
     attested_consent: bool = False
     max_sites: int = 5
     max_term_days: int = 3 * 366
+    max_age: int = 75  # of R003, which is off unless switched on
     switches: dict[str, str] = field(default_factory=dict)  # rule id → on, off or an outcome
     connected: frozenset[str] = frozenset()  # rule ids whose outside source answers here
 
@@ -148,6 +159,16 @@ class Papers:
     main_institution_consented: bool = False
     attested: bool = False
     undertaken: bool = False  # truthfulness and no-substitution undertakings, part of the consent text
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a connected outside source said for one rule; one that did not answer has none."""
+
+    holds: bool
+    source: Source
+    fresh: bool = True  # not older than its limit
+    args: Mapping[str, object] = field(default_factory=dict)  # of the rule's message
 
 
 @dataclass(frozen=True)
@@ -171,7 +192,9 @@ class Facts:
     policy: Policy
     codes: CodeTables
     old_registration_ends: bool = False  # confirmed by the applicant of a change (R054)
+    submitted_on: date | None = None  # the day it reached the authority; None: today would be that day
     duplicate_of: str | None = None  # an earlier equal row of the same file
+    answers: Mapping[str, Answer] = field(default_factory=dict)  # by rule id, of the sources in policy.connected
 
     @property
     def matched(self) -> Registered | None:
