@@ -61,8 +61,11 @@ class CodeTables:
         return self._by_name(table).get(text)
 
     def label(self, table: str, code: str) -> dict[str, str]:
-        row = self.tables[table].get(code)
-        return row.label() if row else {"code": code, "zh": code, "en": code}
+        return self.named(table, code).label()
+
+    def named(self, table: str, code: str) -> Code:
+        """The row; where an operator has since removed it, one that shows the bare code."""
+        return self.tables[table].get(code) or Code(code, code, code)
 
     def _by_name(self, table: str) -> Mapping[str, Code]:
         cache: dict[str, dict[str, Code]] = self.__dict__.setdefault("_names", {})

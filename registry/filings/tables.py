@@ -26,7 +26,13 @@ class Filing(SQLModel, table=True):
         _one_of("type", [str(t) for t in FilingType]),
         _one_of("state", [str(s) for s in State]),
         sa.Index("ix_filing_institution_state", "institution_id", "state", "id"),
-        sa.Index("ix_filing_authority_state", "authority", "state", "id", postgresql_where=sa.text("submitted_at is not null")),
+        sa.Index(
+            "ix_filing_authority_state",
+            "authority",
+            "state",
+            "id",
+            postgresql_where=sa.text("submitted_at is not null"),
+        ),
         sa.Index("ix_filing_physician_id", "physician_id"),
         sa.Index("ix_filing_main_institution", "main_registration_no", "id"),
         sa.Index("ix_filing_practising_code", "practising_code"),
@@ -35,6 +41,7 @@ class Filing(SQLModel, table=True):
     id: uuid.UUID = key()
     number: str = Field(sa_type=sa.Text, unique=True)
     type: str = Field(sa_type=sa.Text)
+    type_chosen: bool = False  # the filer named it; otherwise it follows the facts until the filing is proposed
     state: str = Field(sa_type=sa.Text)
     revision: int = 1
     disputed: bool = False
@@ -82,10 +89,14 @@ class Filing(SQLModel, table=True):
     institution_confirmed_at: datetime | None = instant(nullable=True)
     main_agreed_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
-    submitted_at: datetime | None = instant(nullable=True)
+    proposed_at: datetime | None = instant(nullable=True)  # from here on it exists for the other party
+    main_asked_at: datetime | None = instant(nullable=True)  # … for the main institution
+    submitted_at: datetime | None = instant(nullable=True)  # … for the authority
     accepted_at: datetime | None = instant(nullable=True)
     decided_at: datetime | None = instant(nullable=True)
-    waiting_since: datetime | None = instant(nullable=True)  # entered its present state: limits of WAIT_* and CORRECTION
+    waiting_since: datetime | None = instant(
+        nullable=True
+    )  # entered its present state: limits of WAIT_* and CORRECTION
 
 
 class Evaluation(SQLModel, table=True):

@@ -1,0 +1,73 @@
+"""What every API route does before its own code: who is it, may they knock here, and is the question well formed.
+
+All of it before the first byte of the body is read: an anonymous caller costs a header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from auth.actor import Actor
+from registry.api.access import ACCESS
+from registry.api.authentication import authenticate
+from registry.api.body import MAX_BODY, StrictRequest
+from registry.api.denials import deny
+from registry.errors import FieldError, Invalid, TooLarge
+from workflows.text import Text
+
+_TOO_LARGE = Text("请求内容过大。", "The request is too large.")
+
+
+class Door(APIRoute):
+    """Route class of the API: authenticates, asks `ACCESS`, refuses unknown and repeated query parameters, reads strict JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        inner = super().get_route_handler()
+        known = frozenset(parameter.alias for parameter in self.dependant.query_params)
+        limit = MAX_BODY if self.max_body_size is None else self.max_body_size
+        doors = {method: f"{method} {self.path_format}" for method in self.methods or ()}
+
+        async def handle(request: Request) -> Response:
+            request.state.actor = await run_in_threadpool(_admit, request, doors[request.method])
+            _check_query(request, known)
+            _check_length(request, limit)
+            return await inner(StrictRequest(request.scope, request.receive))
+
+        return handle
+
+
+def _admit(request: Request, door: str) -> Actor:
+    actor = authenticate(request, request.headers.get("authorization"))
+    if not ACCESS[door].admits(actor):
+        raise deny(request, actor, door)
+    return actor
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    faults = []
+    for name in dict.fromkeys(request.query_params.keys()):
+        if name not in known:
+            faults.append(
+                FieldError(
+                    name[:60],
+                    "unknown",
+                    Text("没有这个查询参数，请删除。", "There is no such query parameter; remove it."),
+                )
+            )
+        elif len(request.query_params.getlist(name)) > 1:
+            faults.append(
+                FieldError(name, "repeated", Text("查询参数只能出现一次。", "Give the query parameter once."))
+            )
+    if faults:
+        raise Invalid(errors=tuple(faults))
+
+
+def _check_length(request: Request, limit: int) -> None:
+    length = request.headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit() or int(length) > limit:
+        raise TooLarge(_TOO_LARGE)

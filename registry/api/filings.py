@@ -1,0 +1,156 @@
+"""Filings: create, list, read, act, attach. Each endpoint parses, calls one command or query, and returns."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+
+from auth.roles import Role
+from registry.api.context import Cursor, Here, Key, Limit, OptionalKey, Search, Speak
+from registry.api.door import Door
+from registry.context import Context
+from registry.documents.commands import MAX_BYTES
+from registry.errors import FieldError, Invalid
+from registry.filings import attaching, commands, queries
+from registry.filings.presenting import presented, summaries
+from registry.filings.schemas import AnyAct, CreateFiling, FilingOut, FilingPage
+from registry.filings.tables import Filing
+from registry.idempotency import digest, once
+from registry.language import Language
+from registry.verification.question import is_identity_number
+from workflows import numbers
+from workflows.filing import State
+from workflows.names import name_key
+from workflows.rules.catalogue import REASONS
+from workflows.text import Text
+
+router = APIRouter(prefix="/api/v1", route_class=Door, tags=["filings"])
+
+_STATE = Text("没有这个状态。", "There is no such state.")
+_ID_IN_URL = Text("网址中不得出现证件号码。", "No identity number in an address.")
+
+
+@router.post("/filings", status_code=201, response_model=FilingOut)
+def create(here: Here, speak: Speak, body: CreateFiling, key: Key) -> Response:
+    """A draft, judged by the rules at once. The same key and body give the same answer."""
+
+    def effect() -> tuple[int, bytes]:
+        return 201, _answer(here, commands.create(here, body), speak)
+
+    scope = here.actor.id if Role.PHYSICIAN in here.actor.roles() else body.institution
+    return _once(here, scope, key, digest("POST", "/filings", _canonical(body)), effect)
+
+
+@router.get("/filings", response_model=FilingPage)
+def list_filings(
+    here: Here,
+    after: Cursor,
+    state: Annotated[str | None, Query(max_length=20)] = None,
+    institution: Annotated[str | None, Query(max_length=30)] = None,
+    q: Search | None = None,
+    overdue: bool | None = None,
+    limit: Limit = 50,
+) -> FilingPage:
+    """Newest first. `q`: a filing's number, a practising code, or any part of a name."""
+    if state is not None and state not in set(State):
+        raise Invalid(errors=(FieldError("state", "state", _STATE),))
+    if q and is_identity_number(q):
+        raise Invalid(errors=(FieldError("q", "identity_number", _ID_IN_URL),))
+    rows, following = queries.page(
+        here,
+        limit=limit,
+        after=after,
+        state=state,
+        institution=numbers.registration_number(institution) if institution else None,
+        text=name_key(q) if q else None,
+        overdue=overdue,
+    )
+    return FilingPage(items=summaries(here, rows), next=str(following) if following else None)
+
+
+@router.get("/filings/{filing_id}", response_model=FilingOut)
+def get(here: Here, speak: Speak, filing_id: uuid.UUID) -> FilingOut:
+    return presented(here, queries.get(here, filing_id), speak)
+
+
+@router.post("/filings/{filing_id}/acts", response_model=FilingOut)
+def act(here: Here, speak: Speak, filing_id: uuid.UUID, body: AnyAct, key: OptionalKey) -> Response:
+    """One act on a filing, at the revision the caller looked at. With a key, a repeat gets the first answer."""
+    filing = queries.locked(here, filing_id)
+
+    def effect() -> tuple[int, bytes]:
+        return 200, _answer(here, commands.act(here, filing, body), speak)
+
+    if key is None:
+        return _json(*effect())
+    return _once(
+        here, _scope(here, filing), key, digest("POST", f"/filings/{filing_id}/acts", _canonical(body)), effect
+    )
+
+
+@router.post("/filings/{filing_id}/attachments", status_code=201)
+def attach(
+    here: Here,
+    filing_id: uuid.UUID,
+    file: Annotated[UploadFile, File()],
+    key: Key,
+    kind: Annotated[str, Form(max_length=40)] = "other",
+) -> Response:
+    """A PDF, JPEG or PNG as evidence; `kind` says of what (main_consent is the main institution's signed consent)."""
+    content = file.file.read(MAX_BYTES + 1)
+    filing = queries.locked(here, filing_id)
+
+    def effect() -> tuple[int, bytes]:
+        return 201, attaching.attach(here, filing, content, kind, file.filename or "").model_dump_json().encode()
+
+    return _once(
+        here,
+        _scope(here, filing),
+        key,
+        digest("POST", f"/filings/{filing_id}/attachments/{kind}", content),
+        effect,
+    )
+
+
+@router.get("/filings/{filing_id}/attachments/{sha256}")
+def download(here: Here, filing_id: uuid.UUID, sha256: str) -> Response:
+    """The file, always as a download: evidence is never run or shown inside our pages."""
+    filing = queries.get(here, filing_id)
+    name, media_type, content = attaching.content(here, filing, sha256)
+    return Response(
+        content,
+        media_type=media_type,
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"},
+    )
+
+
+@router.get("/reasons")
+def reasons(here: Here) -> dict[str, Any]:
+    """The catalogue that officers choose reasons from."""
+    items = [{"code": r.code, "zh": r.text.zh, "en": r.text.en, "basis": r.basis} for r in REASONS.values()]
+    return {"items": items, "next": None}
+
+
+def _scope(here: Context, filing: Filing) -> str:
+    """Whose key it is: the acting organisation's, or the physician's own."""
+    return commands.acting_for(here, filing) or here.actor.id
+
+
+def _once(here: Context, scope: str, key: str, request: bytes, effect: Any) -> Response:
+    return _json(*once(here.session, here.seal, scope, key, request, effect))
+
+
+def _answer(here: Context, filing: Filing, speak: Language) -> bytes:
+    here.session.flush()
+    return presented(here, filing, speak).model_dump_json().encode()
+
+
+def _json(status: int, content: bytes) -> Response:
+    return Response(content, status, media_type="application/json")
+
+
+def _canonical(body: CreateFiling | AnyAct) -> bytes:
+    return body.model_dump_json(exclude_unset=True).encode()

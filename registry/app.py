@@ -1,0 +1,88 @@
+"""The web application: one service, its doors, and what it holds for its lifetime."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from auth.keys import KeyStore
+from registry import problems
+from registry.api import directory, filings, health, tokens
+from registry.api.body import MAX_BODY
+from registry.keys import open_keys
+from registry.sealed import Seal
+from registry.settings import Settings, read_settings
+from registry.time import Clock, clock_at
+from registry.transaction import Database, open_database
+from registry.verification import routes as verification
+
+
+def create_app(
+    settings: Settings | None = None, database: Database | None = None, keys: KeyStore | None = None
+) -> FastAPI:
+    """The application; without arguments as the settings of this process say (uvicorn's factory)."""
+    settings = settings or read_settings()
+    settings.ensure_fit_to_serve()
+    database = database or open_database(settings)
+    clock: Clock = clock_at(settings.now)
+    keys = keys or open_keys(settings, clock())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await verification.open(app)
+        yield
+        await verification.close(app)
+        database.dispose()
+
+    app = FastAPI(
+        title="Physician practice registry",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,  # they load scripts from elsewhere
+        redoc_url=None,
+        max_body_size=MAX_BODY,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.keys = keys
+    app.state.clock = clock
+    app.state.seal = Seal(keys.masters())
+    problems.install(app)
+    app.add_middleware(PlainAnswers)
+    for router in (tokens.router, health.router, directory.router, filings.router, verification.router):
+        app.include_router(router)
+    return app
+
+
+class PlainAnswers:
+    """Headers that every answer carries: nothing is cached unless it says so, nothing is sniffed or framed."""
+
+    HEADERS = (
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message["headers"])  # type: ignore[call-overload]
+                headers += self.HEADERS
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
+            await send(message)
+
+        await self.app(scope, receive, with_headers)  # type: ignore[arg-type]

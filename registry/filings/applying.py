@@ -1,0 +1,117 @@
+"""From what a filer typed to what the rules can judge, and back from the stored filing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from registry.context import Context
+from registry.errors import FieldError, Invalid
+from registry.filings.facts import Application
+from registry.filings.schemas import Changes, CreateFiling, PhysicianChanges, PhysicianIn
+from registry.filings.tables import Filing
+from registry.time import day_in_china
+from workflows.codes import CodeTables, FilingType
+from workflows.names import check_name, name_key
+from workflows.numbers import normalised
+from workflows.rules.facts import Papers, Person
+from workflows.text import Text
+
+_NO_SUCH_CODE = Text(
+    "“{table}”中没有该代码或名称，请从代码表中选择。", "Not a code or name of {table}; choose one of the table."
+)
+
+
+def entered(context: Context, filing: Filing, given: CreateFiling | Changes) -> None:
+    """Write what was typed into the filing: codes resolved, numbers normalised and sealed. Raises `Invalid`."""
+    faults: list[FieldError] = []
+    if given.physician is not None:
+        _person(context, filing, given.physician, faults)
+    fields = given.model_fields_set
+    if given.category is not None:
+        filing.category = _code(context.codes, "practice_category", given.category, "category", faults)
+    if given.scopes is not None:
+        filing.scopes = sorted(
+            {_code(context.codes, "practice_scope", s, f"scopes.{n}", faults) for n, s in enumerate(given.scopes)}
+        )
+    if given.type is not None:
+        filing.type, filing.type_chosen = str(given.type), True
+    for name in ("valid_from", "valid_to", "activity", "reason", "schedule", "contract_until", "note"):
+        if name in fields:
+            setattr(filing, name, getattr(given, name))
+    if given.activity is not None:
+        exempt = context.codes.find("exempt_activity", given.activity)
+        filing.activity = exempt.code if exempt else given.activity
+    if faults:
+        raise Invalid(errors=tuple(faults))
+
+
+def _person(context: Context, filing: Filing, given: PhysicianIn | PhysicianChanges, faults: list[FieldError]) -> None:
+    seal = context.seal
+    if given.name is not None:
+        if wrong := check_name(given.name):
+            faults.append(FieldError("physician.name", "name", wrong))
+        else:
+            filing.name, filing.name_key = given.name.strip(), name_key(given.name)
+    if given.id_type is not None:
+        filing.id_type = _code(context.codes, "identity_document", given.id_type, "physician.id_type", faults)
+    if given.id_number is not None:
+        number = normalised(given.id_number)
+        filing.id_number_sealed = seal.seal("filing.id_number", filing.id, number)
+        filing.id_number_index = seal.index("id_number", number)
+    if given.practising_code is not None:
+        filing.practising_code = normalised(given.practising_code)
+    if given.qualification_code is not None:
+        filing.qualification_sealed = seal.seal("filing.qualification", filing.id, normalised(given.qualification_code))
+    if given.phone is not None:
+        phone = normalised(given.phone)
+        filing.phone_sealed = seal.seal("filing.phone", filing.id, phone) if phone else None
+        filing.phone_index = seal.index("phone", phone) if phone else None
+
+
+def _code(codes: CodeTables, table: str, text: str, field: str, faults: list[FieldError]) -> str:
+    found = codes.find(table, text.strip())
+    if found is None:
+        faults.append(FieldError(field, "code", _NO_SUCH_CODE.filled({"table": table})))
+        return text
+    return found.code
+
+
+def person(context: Context, filing: Filing) -> Person:
+    """The person of a stored filing, numbers opened."""
+    opened: Callable[[str, bytes], str] = lambda column, value: context.seal.open(f"filing.{column}", filing.id, value)  # noqa: E731
+    return Person(
+        name=filing.name,
+        name_key=filing.name_key,
+        id_type=filing.id_type,
+        id_number=opened("id_number", filing.id_number_sealed),
+        practising_code=filing.practising_code,
+        qualification_code=opened("qualification", filing.qualification_sealed),
+        phone=opened("phone", filing.phone_sealed) if filing.phone_sealed else None,
+    )
+
+
+def application(context: Context, filing: Filing, registration_no: str, papers: Papers) -> Application:
+    """What a stored filing asks for."""
+    return Application(
+        person=person(context, filing),
+        institution=registration_no,
+        category=filing.category,
+        scopes=frozenset(filing.scopes),
+        valid_from=filing.valid_from,
+        valid_to=filing.valid_to,
+        activity=filing.activity,
+        reason=filing.reason,
+        type=FilingType(filing.type) if filing.type_chosen or filing.proposed_at else None,
+        papers=papers,
+        submitted_on=filing.submitted_at and day_in_china(filing.submitted_at),
+        filing=filing.id,
+    )
+
+
+def changed_fields(given: Changes) -> list[str]:
+    """The names of what was changed, for the audit event; never the values."""
+    names: list[Any] = [name for name in given.model_fields_set if name != "physician"]
+    if given.physician:
+        names += [f"physician.{name}" for name in given.physician.model_fields_set]
+    return sorted(names)
