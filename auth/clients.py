@@ -20,8 +20,8 @@ from sqlmodel import Session, col, select
 from auth import tokens
 from auth.errors import InvalidToken, Taken, UnfitKey, UnfitName
 from auth.p256 import from_jwk, pair, public_pem
-from auth.tables import Client, RevokedToken, UsedAssertion
-from auth.tokens import Claims, Realm
+from auth.tables import Client, UsedAssertion
+from auth.tokens import Realm
 
 SCOPES = frozenset({"verify", "directory", "changes"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -109,11 +109,6 @@ def by_assertion(session: Session, assertion: str, realm: Realm, *, now: datetim
         .returning(col(UsedAssertion.jti))
     ).one_or_none()
     return client if first else None
-
-
-def revoke(session: Session, claims: Claims) -> None:
-    """Ends one access token early."""
-    session.execute(insert(RevokedToken).values(jti=claims.jti, expires_at=claims.expires_at).on_conflict_do_nothing())
 
 
 def public_key_pem(text: str) -> str:

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,16 +51,27 @@ class Attempt:
 
 def admit(session: Session, name: str, address: str, *, now: datetime) -> Attempt:
     """Counts the attempt; commit before going on. Raises `Throttled`, with nothing counted."""
-    origin, place = _digest(name_key(name), address), _digest(address)
     # One at a time, for a millisecond: a hundred parallel guesses would else all count zero before them.
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    if (wait := _wait(session, origin, place, now)) is not None:
-        raise Throttled(retry_after=max(1, round(wait.total_seconds())))
-    session.add(SignInAttempt(at=now, origin=origin, address=place))
-    account = find(session, name)
+    ensure_heard(session, name, address, now=now)
+    count(session, name, address, now=now)
+    account, origin = find(session, name), _origin(name, address)
     if account is None:
         return Attempt(None, None, origin)
     return Attempt(account.id, account.password_hash, origin)
+
+
+def ensure_heard(session: Session, name: str, address: str, *, now: datetime) -> None:
+    """Raises `Throttled` when this name from this address, this address or everybody has failed too often."""
+    wait = _wait(session, _origin(name, address), _digest(address), now)
+    if wait is not None:
+        raise Throttled(retry_after=max(1, ceil(wait.total_seconds())))
+
+
+def count(session: Session, name: str, address: str, *, now: datetime) -> None:
+    """Counts one failure."""
+    session.add(SignInAttempt(at=now, origin=_origin(name, address), address=_digest(address)))
+    session.flush()
 
 
 def prove(attempt: Attempt, password: str) -> bool:
@@ -107,10 +119,10 @@ def end(session: Session, sign_in_id: uuid.UUID, *, now: datetime) -> uuid.UUID 
 def _wait(session: Session, origin: bytes, place: bytes, now: datetime) -> timedelta | None:
     """How long until another attempt is heard; None: now."""
     same, near = col(SignInAttempt.origin) == origin, col(SignInAttempt.address) == place
-    count, oldest = sa.func.count(), sa.func.min(col(SignInAttempt.at))
+    number, oldest = sa.func.count(), sa.func.min(col(SignInAttempt.at))
     row: Any = session.execute(
         sa.select(
-            count.filter(same), oldest.filter(same), count.filter(near), oldest.filter(near), count, oldest,
+            number.filter(same), oldest.filter(same), number.filter(near), oldest.filter(near), number, oldest,
             sa.exists().where(col(SignIn.origin) == origin, col(SignIn.auth_time) > now - KNOWN_FOR),
         ).where(col(SignInAttempt.at) > now - WINDOW)
     ).one()  # fmt: skip
@@ -123,6 +135,10 @@ def _wait(session: Session, origin: bytes, place: bytes, now: datetime) -> timed
     elif all_ >= IN_ALL and not known:
         wait = first_of_all + WINDOW - now
     return wait
+
+
+def _origin(name: str, address: str) -> bytes:
+    return _digest(name_key(name), address)
 
 
 def _digest(*parts: str) -> bytes:
