@@ -12,8 +12,8 @@ from auth.keys import KeyStore
 from registry import problems
 from registry.api import directory, filings, health, tokens
 from registry.api.body import MAX_BODY
-from registry.keys import open_keys
-from registry.sealed import Seal
+from registry.keys import Sealing, open_keys
+
 from registry.settings import Settings, read_settings
 from registry.time import Clock, clock_at
 from registry.transaction import Database, open_database
@@ -49,7 +49,7 @@ def create_app(
     app.state.database = database
     app.state.keys = keys
     app.state.clock = clock
-    app.state.seal = Seal(keys.masters())
+    app.state.seal = Sealing(keys)
     problems.install(app)
     app.add_middleware(PlainAnswers)
     for router in (tokens.router, health.router, directory.router, filings.router, verification.router):

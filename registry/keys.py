@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from auth.keys import KeyStore
+from registry.sealed import Seal
 from registry.settings import Settings, SettingsError
 
 
@@ -19,3 +20,18 @@ def open_keys(settings: Settings, now: datetime) -> KeyStore:
     if generated := store.generated(now):
         raise SettingsError(f"REGISTRY_KEY_DIR: keys of a demo for {', '.join(generated)} (registry keys rotate)")
     return store
+
+
+class Sealing:
+    """The seal of a running process: made again when a rotation has added a master key, so that no process lags behind."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+        self._kids: tuple[int, ...] = ()
+        self._seal: Seal | None = None
+
+    def __call__(self) -> Seal:
+        masters = self._keys.masters()
+        if self._seal is None or tuple(masters) != self._kids:
+            self._kids, self._seal = tuple(masters), Seal(masters)
+        return self._seal

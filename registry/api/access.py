@@ -46,7 +46,6 @@ ACCESS: dict[str, Access] = {
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /openapi.json": PUBLIC,
-    "GET /": PUBLIC,
     "GET /api/v1/me": ANYONE,
     "GET /api/v1/reasons": ANYONE,
     "GET /api/v1/institutions": ANYONE,

@@ -25,7 +25,7 @@ def context(request: Request) -> Iterator[Context]:
             session=session,
             actor=request.state.actor,
             now=state.clock(),
-            seal=state.seal,
+            seal=state.seal(),
             codes=code_tables(session.connection()),
             province=state.settings.province,
             demo=state.settings.demo,

@@ -1,0 +1,59 @@
+"""What the clock does by itself: an unanswered filing counts as accepted, one that waited too long ends."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from registry.context import Context
+from registry.filings import commands, queries
+from registry.filings.tables import Filing
+from registry.transaction import Database, transaction
+from workflows.clock import LAPSE_DAYS
+from workflows.filing import Act, State
+from workflows.machine import Refused
+
+log = logging.getLogger("registry")
+
+# The shortest time after which an act can be due: a first look by index, the table decides.
+_SOONEST = {Act.ACCEPT: timedelta(days=5), Act.LAPSE: timedelta(days=min(LAPSE_DAYS.values()))}
+_STATES = {Act.ACCEPT: (State.SUBMITTED,), Act.LAPSE: tuple(LAPSE_DAYS)}
+
+
+def run(database: Database, context: Callable[[Session], Context], now: datetime) -> int:
+    """Do every act of the clock that is due; how many were done. One transaction each: one failure stops nobody else."""
+    done = 0
+    for act in _SOONEST:
+        for filing_id in _candidates(database, act, now):
+            done += _one(database, context, act, filing_id)
+    return done
+
+
+def _candidates(database: Database, act: Act, now: datetime) -> list[uuid.UUID]:
+    with transaction(database) as session:
+        return list(
+            session.exec(
+                select(Filing.id)
+                .where(col(Filing.state).in_([str(state) for state in _STATES[act]]))
+                .where(col(Filing.waiting_since) <= now - _SOONEST[act], sa.not_(col(Filing.disputed)))
+                .order_by(col(Filing.waiting_since))
+            )
+        )
+
+
+def _one(database: Database, context: Callable[[Session], Context], act: Act, filing_id: uuid.UUID) -> bool:
+    try:
+        with transaction(database) as session:
+            here = context(session)
+            commands.move(here, queries.locked(here, filing_id), act)
+    except Refused:
+        return False  # not due after all: a holiday, a pause, or somebody was quicker
+    except sa.exc.DBAPIError as error:
+        log.warning("filing %s: %s put off, %s", filing_id, act, type(error.orig).__name__)
+        return False
+    return True
