@@ -8,6 +8,7 @@ from typing import Final
 
 from workflows.filing import FILING
 from workflows.render import markdown
+from workflows.rules.page import rule_book
 from workflows.site import SITE
 
 DOCS: Final = Path(__file__).parent
@@ -35,7 +36,7 @@ decides. A text consented to that was amended since needs its own consent, where
 """
 
 
-PAGES: Final[Mapping[str, Callable[[], str]]] = {"lifecycle.md": lifecycle}
+PAGES: Final[Mapping[str, Callable[[], str]]] = {"lifecycle.md": lifecycle, "rules.md": rule_book}
 
 
 def main() -> None:
