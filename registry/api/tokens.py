@@ -149,7 +149,7 @@ def _by_password(request: Request, form: dict[str, str]) -> Response:
         asked(form, "password"),
         form.get("otp", ""),
         address_of(request),
-        cipher=state.seal,
+        cipher=state.seal(),
         demanded=not state.settings.demo or state.settings.demo_mfa,
         now=state.clock(),
     )
