@@ -203,8 +203,8 @@ class Machine(Generic[S, A, E, F]):
         """The acts that somebody with the actor's roles could do from here, each with the reason why not now."""
         offered: list[Offer[A]] = []
         for act in self.acts:
-            rows = tuple(row for row in self.rows(state, act) if any(party.ever(actor) for party in row.by))
-            if rows:
+            rows = self.rows(state, act)
+            if any(party.ever(actor) for row in rows for party in row.by):
                 row = _row_of(rows, actor, facts)
                 refusal = row.objection(facts, actor) if row else _reserved(rows)
                 offered.append(Offer(act, refusal is None, refusal.text if refusal else None))
