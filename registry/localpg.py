@@ -156,13 +156,13 @@ class Cluster:
         """The database, the application's role and its password: on each start, so that a crash in between heals."""
         secret = _make_secret(self.root / "secret-app")
         with psycopg.connect(self.owner_url("postgres"), autocommit=True) as connection:
-            if not connection.execute("select from pg_roles where rolname = %s and rolcanlogin", [APP]).fetchone():
-                if not connection.execute("select from pg_roles where rolname = %s", [APP]).fetchone():
+            if not connection.execute("select 1 from pg_roles where rolname = %s and rolcanlogin", [APP]).fetchone():
+                if not connection.execute("select 1 from pg_roles where rolname = %s", [APP]).fetchone():
                     connection.execute(sql.SQL("create role {}").format(sql.Identifier(APP)))
                 connection.execute(
                     sql.SQL("alter role {} login password {}").format(sql.Identifier(APP), sql.Literal(secret))
                 )
-            if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone():
+            if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
 
     def _drop_stale_pid(self) -> None:
