@@ -8,7 +8,9 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from auth.actor import Actor
+from registry.codes.load import code_tables
 from registry.sealed import Seal
+from registry.settings import Settings
 from registry.time import day_in_china
 from workflows.codes import CodeTables
 
@@ -22,6 +24,12 @@ class Context:
     codes: CodeTables
     province: str  # two digits of the province this node serves
     demo: bool  # a fresh sign-in counts as confirmed identity (contract.md, Commands)
+
+    @classmethod
+    def of(cls, session: Session, actor: Actor, now: datetime, seal: Seal, settings: Settings) -> Context:
+        """The context of a transaction on the node that has these settings."""
+        codes = code_tables(session.connection())
+        return cls(session, actor, now, seal, codes, settings.province, settings.demo)
 
     @property
     def today(self) -> date:

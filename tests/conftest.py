@@ -13,15 +13,19 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 from psycopg import sql
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from registry import migrate
+from registry.app import create_app
 from registry.localpg import Cluster
+from registry.node import Node
 from registry.settings import Environment, Settings
 from registry.time import CHINA
 from registry.transaction import Database
+from tests.world import World
 
 # Nothing here must survive a power cut.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
@@ -128,3 +132,24 @@ def now() -> datetime:
 def settings(tmp_path: Path) -> Settings:
     """A demo's settings, untouched by the environment's `.env`."""
     return Settings(_env_file=None, env=Environment.DEMO, data_dir=tmp_path, key_dir=tmp_path / "keys")
+
+
+@pytest.fixture(scope="session")
+def loaded(empty_databases: EmptyDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    started = datetime(2026, 11, 23, 9, 0, tzinfo=CHINA)  # a Monday
+    database = empty_databases.make()
+    migrate.prepare(database, started, demo=True)
+    settings = Settings(_env_file=None, env=Environment.DEMO, data_dir=folder, key_dir=folder / "keys")  # type: ignore[call-arg]
+    app = create_app(Node(settings, database, lambda: world.now))
+    world = World(app, TestClient(app, raise_server_exceptions=False), database, folder, started)
+    with world.http:
+        world.load()
+        yield world
+
+
+@pytest.fixture
+def world(loaded: World) -> World:
+    """The province on its first Monday; every test takes physicians and accounts of its own."""
+    loaded.now = datetime(2026, 11, 23, 9, 0, tzinfo=CHINA)
+    return loaded

@@ -71,7 +71,7 @@ def strict_json(raw: bytes) -> Any:
 def _ensure_shallow(text: str) -> None:
     """The parser recurses; a body of brackets must not reach it."""
     depth = 0
-    for bracket in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.S):
+    for bracket in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.DOTALL):
         mark = bracket.group()
         depth += (mark in "[{") - (mark in "]}")
         if depth > _DEPTH:

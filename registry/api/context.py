@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import Depends, Header, Query, Request
 from pydantic import StringConstraints
 
-from registry.codes.load import code_tables
 from registry.context import Context
 from registry.errors import FieldError, Invalid
 from registry.language import Language, language
@@ -21,15 +20,7 @@ def context(request: Request) -> Iterator[Context]:
     """One transaction for one request. Scope `function`: it is committed before the answer leaves (docs/adr/0004)."""
     state = request.app.state
     with transaction(state.database) as session:
-        yield Context(
-            session=session,
-            actor=request.state.actor,
-            now=state.clock(),
-            seal=state.seal(),
-            codes=code_tables(session.connection()),
-            province=state.settings.province,
-            demo=state.settings.demo,
-        )
+        yield Context.of(session, request.state.actor, state.clock(), state.seal(), state.settings)
 
 
 def spoken(accept_language: Annotated[str | None, Header()] = None) -> Language:

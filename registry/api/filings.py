@@ -128,7 +128,7 @@ def download(here: Here, filing_id: uuid.UUID, sha256: str) -> Response:
 
 
 @router.get("/reasons")
-def reasons(here: Here) -> dict[str, Any]:
+def reasons() -> dict[str, Any]:
     """The catalogue that officers choose reasons from."""
     items = [{"code": r.code, "zh": r.text.zh, "en": r.text.en, "basis": r.basis} for r in REASONS.values()]
     return {"items": items, "next": None}

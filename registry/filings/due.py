@@ -10,9 +10,13 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from auth.actor import SYSTEM
 from registry.context import Context
 from registry.filings import commands, queries
 from registry.filings.tables import Filing
+from registry.keys import open_keys
+from registry.node import Node
+from registry.sealed import Seal
 from registry.transaction import Database, transaction
 from workflows.clock import LAPSE_DAYS
 from workflows.filing import Act, State
@@ -25,13 +29,18 @@ _SOONEST = {Act.ACCEPT: timedelta(days=5), Act.LAPSE: timedelta(days=min(LAPSE_D
 _STATES = {Act.ACCEPT: (State.SUBMITTED,), Act.LAPSE: tuple(LAPSE_DAYS)}
 
 
-def run(database: Database, context: Callable[[Session], Context], now: datetime) -> int:
+def act_on_due(node: Node) -> int:
     """Do every act of the clock that is due; how many were done. One transaction each: one failure stops nobody else."""
-    done = 0
-    for act in _SOONEST:
-        for filing_id in _candidates(database, act, now):
-            done += _one(database, context, act, filing_id)
-    return done
+    now, seal = node.clock(), Seal(open_keys(node.settings, node.clock()).masters())
+
+    def context(session: Session) -> Context:
+        return Context.of(session, SYSTEM, now, seal, node.settings)
+
+    return sum(
+        _one(node.database, context, act, filing_id)
+        for act in _SOONEST
+        for filing_id in _candidates(node.database, act, now)
+    )
 
 
 def _candidates(database: Database, act: Act, now: datetime) -> list[uuid.UUID]:
