@@ -27,7 +27,6 @@ DAY: Final = timedelta(days=1)
 YOUNG = id_number(date(2008, 11, 22))
 OF_AGE = id_number(date(2008, 11, 21))
 HONG_KONG = id_number(date(1980, 1, 1), division="810000")
-NO_DIGIT_CHECK = "93268219850101001"
 PHYSICAL: Final = {"internet": False}
 
 
@@ -54,10 +53,7 @@ def _first_registered(day: date | None, *suspensions: Suspension) -> Facts:
 
 
 def _unmeasured() -> Facts:
-    rows = (application(registration={"registered_on": None}).registered,)
-    found = rows[0]
-    assert found
-    return application(registered={"first_registered": None, "registrations": found.registrations})
+    return _first_registered(None)
 
 
 def _papers(**papers: bool) -> Facts:
