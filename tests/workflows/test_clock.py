@@ -161,6 +161,12 @@ def test_while_paused_the_days_left_stand_still() -> None:
     assert all(r.paused and not r.overdue for r in readings)
 
 
+def test_a_second_pause_in_a_pause_does_not_shorten_it() -> None:
+    begin = date(2026, 3, 2)
+    twice = read(start(begin), pause(date(2026, 3, 4)), pause(date(2026, 3, 9)), resume(date(2026, 3, 11)))
+    assert twice.due == read(start(begin), pause(date(2026, 3, 4)), resume(date(2026, 3, 11))).due
+
+
 def test_a_pause_does_not_heal_what_was_overdue() -> None:
     begin, end = date(2026, 3, 2), date(2026, 3, 30)
     assert read(start(begin)).due == end

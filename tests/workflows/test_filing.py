@@ -269,3 +269,9 @@ def test_author_and_physician_withdraw_until_the_decision() -> None:
         for who in ("filer", "manager", "doctor"):
             assert decide(Act.WITHDRAW, who, filing(state)).to is State.WITHDRAWN
     assert code(Act.WITHDRAW, "filer", filing(State.APPROVED)) == "not_from_here"
+
+
+def test_a_physician_whose_role_was_withdrawn_has_no_part_in_the_filing() -> None:
+    left = person("doctor", (Role.FILER, "08818209861011311A5181"), physician=PEOPLE["doctor"].physician_id)
+    with pytest.raises(Refused, match="not_yours"):
+        FILING.decide(State.REVIEW, Act.WITHDRAW, left, filing(State.REVIEW), {})
