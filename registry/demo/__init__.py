@@ -1,0 +1,1 @@
+"""A sample province: nobody in it is real."""
