@@ -68,6 +68,11 @@ def add(
     return added, given
 
 
+def set_secret(client: Client, secret: str) -> None:
+    """Another secret for a client that proves itself by one; the one before no longer counts."""
+    client.secret_sha256, client.public_key = _digest(secret), None
+
+
 def disable(session: Session, client_id: uuid.UUID, *, now: datetime) -> bool:
     """Closes the client and with it all its tokens; whether it was open."""
     closed = session.execute(

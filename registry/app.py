@@ -8,27 +8,20 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from auth.keys import KeyStore
 from registry import problems
 from registry.api import directory, filings, health, tokens
 from registry.api.body import MAX_BODY
 from registry.keys import Sealing, open_keys
-
-from registry.settings import Settings, read_settings
-from registry.time import Clock, clock_at
-from registry.transaction import Database, open_database
+from registry.node import Node, open_node
 from registry.verification import routes as verification
 
 
-def create_app(
-    settings: Settings | None = None, database: Database | None = None, keys: KeyStore | None = None
-) -> FastAPI:
-    """The application; without arguments as the settings of this process say (uvicorn's factory)."""
-    settings = settings or read_settings()
+def create_app(node: Node | None = None) -> FastAPI:
+    """The application; without a node that of this process's settings."""
+    node = node or open_node()
+    settings, database, clock = node.settings, node.database, node.clock
     settings.ensure_fit_to_serve()
-    database = database or open_database(settings)
-    clock: Clock = clock_at(settings.now)
-    keys = keys or open_keys(settings, clock())
+    keys = open_keys(settings, clock())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

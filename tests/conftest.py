@@ -25,7 +25,7 @@ from registry.node import Node
 from registry.settings import Environment, Settings
 from registry.time import CHINA
 from registry.transaction import Database
-from tests.world import World
+from tests.world import StoppedClock, World
 
 # Nothing here must survive a power cut.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
@@ -141,8 +141,9 @@ def loaded(empty_databases: EmptyDatabases, tmp_path_factory: pytest.TempPathFac
     database = empty_databases.make()
     migrate.prepare(database, started, demo=True)
     settings = Settings(_env_file=None, env=Environment.DEMO, data_dir=folder, key_dir=folder / "keys")  # type: ignore[call-arg]
-    app = create_app(Node(settings, database, lambda: world.now))
-    world = World(app, TestClient(app, raise_server_exceptions=False), database, folder, started)
+    clock = StoppedClock(started)
+    app = create_app(Node(settings, database, clock))
+    world = World(app, TestClient(app, raise_server_exceptions=False), database, folder, clock)
     with world.http:
         world.load()
         yield world
@@ -151,5 +152,5 @@ def loaded(empty_databases: EmptyDatabases, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def world(loaded: World) -> World:
     """The province on its first Monday; every test takes physicians and accounts of its own."""
-    loaded.now = datetime(2026, 11, 23, 9, 0, tzinfo=CHINA)
+    loaded.clock.now = datetime(2026, 11, 23, 9, 0, tzinfo=CHINA)
     return loaded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import uuid
 from collections.abc import Iterator
@@ -16,7 +15,9 @@ from fastapi.testclient import TestClient
 
 from auth.roles import Role
 from registry import accounts
-from registry.demo.generate import province
+from registry.codes.load import packaged_tables
+from registry.demo import generate
+from registry.imports import Report
 from registry.institutions import imports as institution_imports
 from registry.physicians import imports as physician_imports
 from registry.transaction import Database, transaction
@@ -29,6 +30,16 @@ Row = dict[str, str]
 
 
 @dataclass
+class StoppedClock:
+    """A clock that a story moves."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
 class World:
     """The application, its database, its clock, and a register nobody has used up yet."""
 
@@ -36,38 +47,31 @@ class World:
     http: TestClient
     database: Database
     folder: Path
-    now: datetime
+    clock: StoppedClock
     institutions: list[Row] = field(default_factory=list)
     register: list[Row] = field(default_factory=list)
     _free: dict[str, Iterator[Row]] = field(default_factory=dict)
     _names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def load(self, physicians: int = 120, seed: int = 46) -> None:
-        """Import a generated province, as an operator would."""
-        self.institutions, self.register = province(
-            physicians=physicians, seed=seed, today=self.now.date(), faultless=True
-        )
-        self.import_institutions(self.institutions)
-        self.import_register(self.register)
+    def load(self, physicians: int = 160, seed: int = 46) -> None:
+        """Import a generated province with physicians of its own and of Guangdong, as an operator would."""
+        self.institutions = generate.institutions(packaged_tables(), seed=seed)
+        hospitals = [r for r in self.institutions if r["省份"] in ("广东省", "海南省") and r["是否互联网医院"] != "是"]
+        self.register = list(generate.register(hospitals, physicians, self.now.date(), seed=seed, assistants=0.0))
+        assert self.import_institutions(self.institutions).refused == 0
+        assert self.import_register(self.register).refused == 0
 
-    def import_institutions(self, rows: list[Row]) -> Any:
-        return institution_imports.run(
-            self.database, self.file("institutions.csv", rows), source_at=self.now, now=self.now
-        )
+    def import_institutions(self, rows: list[Row]) -> Report:
+        path = generate.write_csv(self._path("institutions"), list(rows[0]), rows)
+        return institution_imports.run(self.database, path, self.app.state.seal(), source_at=self.now, now=self.now)
 
-    def import_register(self, rows: list[Row], source_at: datetime | None = None) -> Any:
-        path = self.file("register.csv", rows)
-        return physician_imports.run(
-            self.database, path, source_at=source_at or self.now, now=self.now, seal=self.app.state.seal()
-        )
+    def import_register(self, rows: list[Row], source_at: datetime | None = None) -> Report:
+        path = generate.write_csv(self._path("register"), list(rows[0]), rows)
+        seal, at = self.app.state.seal(), source_at or self.now
+        return physician_imports.run(self.database, path, seal, source_at=at, now=self.now)
 
-    def file(self, name: str, rows: list[Row]) -> Path:
-        path = self.folder / f"{uuid.uuid4().hex}-{name}"
-        with path.open("w", newline="", encoding="utf-8") as out:
-            writer = csv.DictWriter(out, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-        return path
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{uuid.uuid4().hex}-{name}.csv"
 
     @property
     def internet(self) -> Row:
@@ -100,9 +104,13 @@ class World:
     def anonymous(self) -> Caller:
         return Caller(self, "", "")
 
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
+
     def later(self, **span: float) -> None:
         """Let time pass. Tokens live ten minutes: sign in again after that."""
-        self.now += timedelta(**span)
+        self.clock.now += timedelta(**span)
 
     def body(self, person: Row, institution: str, **changes: Any) -> dict[str, Any]:
         """A filing of a physician as the register has them."""

@@ -13,10 +13,11 @@ from registry.filings.tables import Filing
 from registry.time import day_in_china
 from workflows.codes import CodeTables, FilingType
 from workflows.names import check_name, name_key
-from workflows.numbers import normalised
+from workflows.numbers import NOT_ACCEPTED, normalised
 from workflows.rules.facts import Papers, Person
 from workflows.text import Text
 
+_DOCUMENT = Text("该证件不能用于申报，请改用居民身份证等身份证件。", "This document is not accepted for a filing; use an identity document.")
 _NO_SUCH_CODE = Text(
     "“{table}”中没有该代码或名称，请从代码表中选择。", "Not a code or name of {table}; choose one of the table."
 )
@@ -55,6 +56,8 @@ def _person(context: Context, filing: Filing, given: PhysicianIn | PhysicianChan
             filing.name, filing.name_key = given.name.strip(), name_key(given.name)
     if given.id_type is not None:
         filing.id_type = _code(context.codes, "identity_document", given.id_type, "physician.id_type", faults)
+        if filing.id_type in NOT_ACCEPTED:
+            faults.append(FieldError("physician.id_type", "document", _DOCUMENT))
     if given.id_number is not None:
         number = normalised(given.id_number)
         filing.id_number_sealed = seal.seal("filing.id_number", filing.id, number)

@@ -67,6 +67,7 @@ def gather(
     people = _people(session, {a.person.practising_code for a in applications})
     ids = {p.id for p in people.values()}
     registrations = _registrations(session, ids, today)
+    suspensions = _suspensions(session, ids)
     assessments = _assessments(session, ids)
     grounds = _grounds(session, ids)
     barred = _false_material(session, ids)
@@ -85,6 +86,7 @@ def gather(
                 level=person.level,
                 first_registered=person.first_registered,
                 registrations=registrations.get(person.id, ()),
+                suspensions=suspensions.get(person.id, ()),
                 assessments=assessments.get(person.id, ()),
                 disqualifications=grounds.get(person.id, ()),
                 false_material_on=barred.get(person.id),
@@ -201,6 +203,20 @@ def _registrations(session: Session, ids: set[uuid.UUID], today: date) -> dict[u
             source=f.Source(row.source, row.source_at),
         )
         found[row.physician_id] = (*found.get(row.physician_id, ()), fact)
+    return found
+
+
+def _suspensions(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, tuple[f.Suspension, ...]]:
+    """Every stretch of days on which a registration stood suspended, as known now (R080 subtracts them)."""
+    rows = session.exec(
+        select(Registration.physician_id, Registration.valid)
+        .where(col(Registration.physician_id).in_(ids), sa.func.upper_inf(col(Registration.recorded)))
+        .where(col(Registration.status) == f.RegistrationStatus.SUSPENDED)
+        .order_by(col(Registration.valid))
+    )
+    found: dict[uuid.UUID, tuple[f.Suspension, ...]] = {}
+    for physician_id, valid in rows:
+        found[physician_id] = (*found.get(physician_id, ()), f.Suspension(valid.lower, last_day(valid)))
     return found
 
 

@@ -39,8 +39,9 @@ def term_is_given(facts: Facts) -> Remark | None:
     types=SITES,
 )
 def starts_no_earlier(facts: Facts) -> Remark | None:
-    start = facts.valid_from
-    return Remark(evidence={"valid_from": start.isoformat()}) if start and start < facts.today else None
+    # Judged again at acceptance and approval, when the day may have come: what counts is the day it was submitted.
+    start, submitted = facts.valid_from, facts.submitted_on or facts.today
+    return Remark(evidence={"valid_from": start.isoformat()}) if start and start < submitted else None
 
 
 RULES.note(

@@ -139,7 +139,7 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(case: Case, role
     assert unexpected == []
 
 
-@pytest.mark.parametrize(("role", "relation"), itertools.product(Role, RELATIONS))
+@pytest.mark.parametrize(("role", "relation"), list(itertools.product(Role, RELATIONS)))
 def test_lists_hold_only_what_may_be_seen(case: Case, role: Role, relation: str) -> None:
     caller = case.callers[role, relation]
     if role not in ACCESS["GET /api/v1/filings"].roles:
