@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
-from contextlib import suppress
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
-
-from registry.errors import Unavailable
+from registry.verification.groups import Group, Line
 from workflows.text import Text
-
-QUEUE = 2_000  # records waiting; beyond it the database is gone or hopelessly late
-BATCH = 500  # records in one transaction
-PATIENCE = 3.0  # seconds a batch may take, connecting included
 
 _GONE = Text(
     "查验记录暂时无法保存，因此不能答复，请稍后重试。",
@@ -50,84 +42,27 @@ class Access(NamedTuple):
 
 
 class AccessLog:
-    """Writes records in batches, one transaction each, on a connection of its own.
-
-    While one batch is being committed the next gathers, so the cost of a commit is shared by all who wait for it.
-    """
+    """Writes records on a connection of its own, all that wait in one transaction."""
 
     def __init__(self, url: str, options: str) -> None:
-        self._url, self._options = url, options
-        self._waiting: deque[tuple[Access, asyncio.Future[None]]] = deque()
-        self._some = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._line = Line(url, options, "registry-access")
+        self._group: Group[Access, None] = Group(self._write, "access records", _GONE)
 
-    async def open(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="access records")
+    def open(self) -> None:
+        self._group.open()
 
     async def close(self) -> None:
         """Whoever still waits is told that the record was not kept."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        _tell(list(self._waiting), lost=True)
-        self._waiting.clear()
-        await self._drop()
+        await self._group.close()
+        await self._line.close()
 
     def keep(self, record: Access) -> asyncio.Future[None]:
-        """Done once the record is committed; fails with `Unavailable` when it is not. The answer waits for it."""
-        if len(self._waiting) >= QUEUE or self._task is None or self._task.done():
-            raise Unavailable(_GONE)
-        kept = asyncio.get_running_loop().create_future()
-        self._waiting.append((record, kept))
-        self._some.set()
-        return kept
+        """Done once the record is committed; fails with `Unavailable` when it may not be. The answer waits for it.
 
-    async def _run(self) -> None:
-        while True:
-            await self._some.wait()
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            if not self._waiting:
-                self._some.clear()
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await self._write([record for record, _ in batch])
-            except (psycopg.Error, OSError, TimeoutError):
-                # Not known to be committed counts as not kept: a record too many is harmless, an answer without one is not.
-                _tell(batch, lost=True)
-                await self._drop()
-            except asyncio.CancelledError:
-                _tell(batch, lost=True)
-                raise
-            else:
-                _tell(batch, lost=False)
+        A record too many, of an answer that was never given, is harmless; an answer without its record is not.
+        """
+        return self._group.ask(record)
 
-    async def _write(self, records: list[Access]) -> None:
-        connection = self._connection
-        if connection is None or connection.closed:
-            connection = self._connection = await psycopg.AsyncConnection.connect(
-                self._url,
-                autocommit=True,  # one statement, one transaction
-                options=self._options,
-                cursor_factory=psycopg.AsyncRawCursor,
-                application_name="registry-access",
-                connect_timeout=2,
-            )
-        await connection.execute(_INSERT, (json.dumps(records, default=str),), prepare=True)
-
-    async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(psycopg.Error, OSError):
-                await connection.close()
-
-
-def _tell(batch: list[tuple[Access, asyncio.Future[None]]], *, lost: bool) -> None:
-    for _, kept in batch:
-        if kept.done():  # the asker went away
-            continue
-        if lost:
-            kept.set_exception(Unavailable(_GONE))
-        else:
-            kept.set_result(None)
+    async def _write(self, records: list[Access]) -> list[None]:
+        await self._line.execute(_INSERT, (json.dumps(records, default=str),))
+        return [None] * len(records)

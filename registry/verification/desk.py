@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import psycopg
 import sqlalchemy.exc
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from auth.actor import Actor
-from auth.actors import actor_from, parameters
+from auth.actors import actor_from
 from auth.errors import AuthError
 from auth.keys import KeyStore, Purpose, Signer
 from auth.tokens import Claims, Realm
 from registry.codes.load import code_tables
 from registry.database import new_id
-from registry.errors import Unavailable
 from registry.time import Clock
 from registry.transaction import Database, app_options
 from registry.verification.access import Access, AccessLog
 from registry.verification.answer import Facts, answer
 from registry.verification.callers import Callers
+from registry.verification.groups import Group, Line
 from registry.verification.question import Question
 from registry.verification.receipts import receipt
 from registry.verification.rendering import rendered
@@ -31,8 +31,6 @@ from registry.verification.sql import ASKED_SQL, facts
 from workflows.codes import CodeTables
 from workflows.text import Text
 
-CONNECTIONS = 4  # a question holds one for a fraction of a millisecond
-PATIENCE = 2.0  # seconds to wait for one
 REFRESH = 15.0  # seconds between looks at keys and code tables; a new key is published 300 seconds before it signs
 
 # One plan for all: each look-up is by key, and planning would cost as much as reading.
@@ -40,6 +38,8 @@ _READ_ONLY = (
     "-c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan -c jit=off -c statement_timeout=3s"
 )
 _GONE = Text("查验暂时不可用，请稍后重试。", "Verification is not available just now; try again shortly.")
+
+Asked = tuple[Claims, Question | None, datetime]
 
 
 class Desk:
@@ -50,19 +50,8 @@ class Desk:
         self._issuer, self._authority = issuer, f"{province}0000"
         self.callers = Callers(Realm(issuer))
         read_url = database.read_url or database.app_url
-        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
-            read_url,
-            kwargs={
-                "autocommit": True,
-                "options": f"{app_options(read_url)} {_READ_ONLY}",
-                "application_name": "registry-verify",
-                "connect_timeout": 2,
-            },
-            min_size=1,
-            max_size=CONNECTIONS,
-            timeout=PATIENCE,
-            open=False,
-        )
+        self._line = Line(read_url, f"{app_options(read_url)} {_READ_ONLY}", "registry-verify")
+        self._group: Group[Asked, tuple[Any, ...]] = Group(self._read, "questions", _GONE)
         self._log = AccessLog(database.app_url, app_options(database.app_url))
         self._refreshing: asyncio.Task[None] | None = None
         self.codes: CodeTables
@@ -71,8 +60,8 @@ class Desk:
     async def open(self) -> None:
         """Raises what the keys or the database raise when they are not there."""
         await self._refresh()
-        await self._pool.open()
-        await self._log.open()
+        self._group.open()
+        self._log.open()
         self._refreshing = asyncio.create_task(self._keep_fresh(), name="verification keys and codes")
 
     async def close(self) -> None:
@@ -81,7 +70,8 @@ class Desk:
             with suppress(asyncio.CancelledError):
                 await self._refreshing
         await self._log.close()
-        await self._pool.close()
+        await self._group.close()
+        await self._line.close()
 
     async def look_up(
         self, claims: Claims, question: Question | None, now: datetime
@@ -90,11 +80,8 @@ class Desk:
 
         Without a question only the actor is found.
         """
-        known = (question.as_known_on if question else None) or now
-        code = question.practising_code if question else ""
-        asked = parameters(claims) | {"known": known, "authority": self._authority, "code": code}
-        row = await self._fetch(ASKED_SQL[claims.kind], asked)
-        return row and (actor_from(row[:5], claims), facts(row[5]))
+        row = await self._group.ask((claims, question, now))
+        return (actor_from(row[:5], claims), facts(row[5])) if row[0] is not None else None
 
     async def answer(
         self,
@@ -132,21 +119,18 @@ class Desk:
         await kept
         return body
 
-    async def _fetch(self, statement: str, asked: dict[str, Any]) -> tuple[Any, ...] | None:
+    async def _read(self, asked: list[Asked]) -> list[tuple[Any, ...]]:
+        questions = json.dumps([self._question(*one) for one in asked], default=str)
         try:
-            try:
-                return await self._row(statement, asked)
-            except psycopg.OperationalError:
-                # The server may have been restarted under idle connections: weed them out and ask once more.
-                await self._pool.check()
-                return await self._row(statement, asked)
-        except (psycopg.OperationalError, PoolTimeout, OSError):
-            raise Unavailable(_GONE) from None
+            cursor = await self._line.execute(ASKED_SQL, (questions,))
+        except psycopg.OperationalError:  # the server was restarted meanwhile: nothing was written, so ask again
+            cursor = await self._line.execute(ASKED_SQL, (questions,))
+        return await cursor.fetchall()
 
-    async def _row(self, statement: str, asked: dict[str, Any]) -> tuple[Any, ...] | None:
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(statement, asked, prepare=True)
-            return await cursor.fetchone()
+    def _question(self, claims: Claims, question: Question | None, now: datetime) -> tuple[object, ...]:
+        known = (question.as_known_on if question else None) or now
+        code = question.practising_code if question else ""
+        return claims.kind, claims.subject, claims.sign_in, claims.jti, known, self._authority, code
 
     async def _keep_fresh(self) -> None:
         while True:

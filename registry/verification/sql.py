@@ -1,8 +1,7 @@
-"""The one statement of a verification: who asks and what is recorded, in one round trip and so in one snapshot."""
+"""The one statement of verification: who asks and what is recorded, for all who wait, in one snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -20,30 +19,46 @@ from workflows.rules.facts import RegistrationStatus
 
 # Rows of every day are read, not only of the day asked about: a site that ended or has not begun is a reason. Arrays
 # instead of objects, since the statement runs for each question. PostgreSQL keeps spans half open; here both ends count.
-_FACTS = """
+FACTS_SQL = """
 select json_build_array(p.id, p.name, p.name_key, p.level,
  (select json_agg(json_build_array(r.place, r.main_registration_no, coalesce(i.name, r.main_name), r.level, r.category,
    r.scopes, r.status, r.status_from, lower(r.valid), upper(r.valid) - 1, extract(epoch from r.source_at)::float8)
    order by lower(r.valid), r.place)
   from registration r left join institution i on i.registration_no = r.main_registration_no
-  where r.physician_id = p.id and r.recorded @> %(known)s::timestamptz),
+  where r.physician_id = p.id and r.recorded @> q.known),
  (select json_agg(json_build_array(s.site_id, i.registration_no, i.name, s.place, s.scopes, s.state, lower(s.valid),
    upper(s.valid) - 1) order by lower(s.valid), i.registration_no)
   from site s join institution i on i.id = s.institution_id
-  where s.physician_id = p.id and s.recorded @> %(known)s::timestamptz),
+  where s.physician_id = p.id and s.recorded @> q.known),
  (select json_object_agg(c.place, extract(epoch from c.source_at)::float8)
   from register_confirmation c where c.physician_id = p.id),
- (select a.value from authority_setting a where a.authority in (%(authority)s, '000000') and a.at <= %(known)s
+ (select a.value from authority_setting a where a.authority in (q.authority, '000000') and a.at <= q.known
    and a.key = 'register_max_age_days' order by a.authority desc, a.id desc limit 1))
-from physician p where p.practising_code = %(code)s
+from physician p where p.practising_code = q.code
 """
 
-# Driver's style of parameters: known, authority, code, and those of `auth.actors.parameters`. Five columns of the actor,
-# then the facts or null. No row when the token no longer counts, so nothing is read for whoever may not ask.
-ASKED_SQL: Mapping[ActorKind, str] = {
-    kind: f"select actor.*, ({_FACTS}) from ({actor}) actor"  # noqa: S608  (two constants)
-    for kind, actor in ACTOR_SQL.items()
-}
+
+def _actor(kind: ActorKind) -> str:
+    """`ACTOR_SQL` with the columns of a question for its parameters."""
+    return ACTOR_SQL[kind] % {"subject": "q.subject", "sign_in": "q.sign_in", "jti": "q.jti"}
+
+
+# $1: a JSON array of questions [kind, subject, sign-in, jti, time of knowledge, authority, code]. One row for each, in
+# order: five columns of the actor, all null when the token no longer counts, then the facts, null when there are none or
+# nobody who may ask for them.
+ASKED_SQL = f"""
+with q as materialized (
+  select n, e->>0 as kind, (e->>1)::uuid as subject, (e->>2)::uuid as sign_in, e->>3 as jti,
+    (e->>4)::timestamptz as known, e->>5 as authority, e->>6 as code
+  from json_array_elements($1::json) with ordinality as question (e, n))
+select actor.*, case when actor.name is not null then ({FACTS_SQL}) end
+from q left join lateral (
+  select * from ({_actor(ActorKind.ACCOUNT)}) person where q.kind = '{ActorKind.ACCOUNT}'
+  union all
+  select * from ({_actor(ActorKind.CLIENT)}) machine where q.kind = '{ActorKind.CLIENT}'
+) actor on true
+order by q.n
+"""  # noqa: S608  (constants)
 
 RegistrationRow = list[Any]
 StretchRow = list[Any]

@@ -14,7 +14,7 @@ from sqlmodel import Session, func, select
 from registry.database import new_id
 from registry.errors import Unavailable
 from registry.transaction import app_options
-from registry.verification import access
+from registry.verification import groups
 from registry.verification.access import Access, AccessLog
 from registry.verification.tables import AccessRecord
 from tests.registry.verification.conftest import HOSPITAL, NOW, Register
@@ -55,7 +55,7 @@ def terminate(register: Register) -> None:
 async def log(register: Register) -> AsyncIterator[AccessLog]:
     url = register.database.app_url
     log = AccessLog(url, app_options(url))
-    await log.open()
+    log.open()
     yield log
     await log.close()
 
@@ -98,11 +98,11 @@ async def test_a_killed_connection_fails_the_asker_and_is_replaced(log: AccessLo
 
 
 async def test_without_a_database_nobody_is_answered_and_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "QUEUE", 3)
+    monkeypatch.setattr(groups, "QUEUE", 3)
     log = AccessLog("postgresql://nobody@127.0.0.1:1/none", "")
     with pytest.raises(Unavailable):
         log.keep(record("closed"))
-    await log.open()
+    log.open()
     waiting = [log.keep(record("nowhere")) for _ in range(3)]
     with pytest.raises(Unavailable):
         log.keep(record("nowhere"))
@@ -112,7 +112,7 @@ async def test_without_a_database_nobody_is_answered_and_the_queue_is_bounded(mo
 
 async def test_closing_tells_whoever_still_waits(register: Register) -> None:
     log = AccessLog(register.database.app_url, "")
-    await log.open()
+    log.open()
     waiting = log.keep(record("closed-too-early"))
     await log.close()
     with pytest.raises(Unavailable):

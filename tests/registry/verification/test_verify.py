@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.dialects.postgresql import Range
@@ -326,17 +327,10 @@ def test_a_purpose_in_no_encoding_of_ours_is_refused() -> None:
 
 
 def test_the_reading_connection_cannot_write(register: Register, keys: KeyStore, http: TestClient) -> None:
-    import psycopg
-
     desk = http.app.state.desk  # type: ignore[attr-defined]
-
-    async def write() -> None:
-        async with desk._pool.connection() as connection:
-            await connection.execute("insert into audit_event (type) values ('x')")
-
     assert http.portal
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-        http.portal.call(write)
+        http.portal.call(desk._line.execute, "insert into audit_event (type) values ($1)", ("x",))
 
 
 def test_lost_connections_are_replaced_unseen(asked: Any, register: Register) -> None:
