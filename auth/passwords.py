@@ -60,7 +60,7 @@ def ensure_fit(password: str, name: str) -> None:
         raise UnfitPassword(f"密码至少 {MIN_LENGTH} 个字符。", f"A password has at least {MIN_LENGTH} characters.")
     if len(given) > MAX_LENGTH or len(password) > MAX_LENGTH:
         raise UnfitPassword(f"密码至多 {MAX_LENGTH} 个字符。", f"A password has at most {MAX_LENGTH} characters.")
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Cn") for c in given):
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Cn") for c in password):
         raise UnfitPassword("密码含有无法识别的字符。", "The password holds a character that cannot be typed again.")
     if len(name) > 3 and name.casefold() in folded:
         raise UnfitPassword("密码不能包含账号名。", "The password must not contain the account's name.")
