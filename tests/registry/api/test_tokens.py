@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 
 from auth import accounts, clients
 from auth.actor import Grant
+from auth.errors import UnfitKey
 from auth.keys import KeyStore, Purpose
 from auth.p256 import Es256, private_pem, public_pem, thumbprint
 from auth.roles import Role
@@ -127,7 +128,7 @@ def house(database: Database, keys: Path, now: datetime) -> House:
     app.state.keys.make_missing(now, generated=True)
     app.state.seal = Sealing(app.state.keys)
     app.state.clock = lambda: house.now
-    app.state.settings = Settings(  # type: ignore[call-arg]
+    app.state.settings = Settings(
         _env_file=None, env=Environment.DEMO, key_dir=keys, public_url="https://registry.example"
     )
     house.change(lambda session: session.exec(delete(SignInAttempt)))  # of other tests, from the same address
@@ -664,12 +665,12 @@ def test_a_client_with_a_key_proves_itself_once_per_assertion(house: House) -> N
 
 def test_a_private_key_is_never_registered() -> None:
     key = own().key
-    with pytest.raises(clients.UnfitKey, match="private"):
+    with pytest.raises(UnfitKey, match="private"):
         clients.public_key_pem(private_pem(key))
-    with pytest.raises(clients.UnfitKey, match="private"):
+    with pytest.raises(UnfitKey, match="private"):
         clients.public_key_pem(json.dumps({**jwk_of(key.public_key()), "d": "AAAA"}))
     for text in ("", "{}", "nonsense", json.dumps({"kty": "RSA", "n": "AQAB", "e": "AQAB"}), '{"kty": 1}'):
-        with pytest.raises(clients.UnfitKey):
+        with pytest.raises(UnfitKey):
             clients.public_key_pem(text)
 
 
