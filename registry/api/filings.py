@@ -15,6 +15,7 @@ from registry.context import Context
 from registry.documents.commands import MAX_BYTES
 from registry.errors import FieldError, Invalid
 from registry.filings import attaching, commands, queries
+from registry.filings.casefile import case_files
 from registry.filings.presenting import presented, summaries
 from registry.filings.schemas import AnyAct, CreateFiling, FilingOut, FilingPage
 from registry.filings.tables import Filing
@@ -136,7 +137,7 @@ def reasons() -> dict[str, Any]:
 
 def _scope(here: Context, filing: Filing) -> str:
     """Whose key it is: the acting organisation's, or the physician's own."""
-    return commands.acting_for(here, filing) or here.actor.id
+    return commands.acting_for(here, case_files(here, [filing])[0]) or here.actor.id
 
 
 def _once(here: Context, scope: str, key: str, request: bytes, effect: Any) -> Response:

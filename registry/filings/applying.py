@@ -7,6 +7,7 @@ from typing import Any
 
 from registry.context import Context
 from registry.errors import FieldError, Invalid
+from registry.filings.casefile import CaseFile
 from registry.filings.facts import Application
 from registry.filings.schemas import Changes, CreateFiling, PhysicianChanges, PhysicianIn
 from registry.filings.tables import Filing
@@ -14,10 +15,13 @@ from registry.time import day_in_china
 from workflows.codes import CodeTables, FilingType
 from workflows.names import check_name, name_key
 from workflows.numbers import NOT_ACCEPTED, normalised
-from workflows.rules.facts import Papers, Person
+from workflows.rules.facts import Person
 from workflows.text import Text
 
-_DOCUMENT = Text("该证件不能用于申报，请改用居民身份证等身份证件。", "This document is not accepted for a filing; use an identity document.")
+_DOCUMENT = Text(
+    "该证件不能用于申报，请改用居民身份证等身份证件。",
+    "This document is not accepted for a filing; use an identity document.",
+)
 _NO_SUCH_CODE = Text(
     "“{table}”中没有该代码或名称，请从代码表中选择。", "Not a code or name of {table}; choose one of the table."
 )
@@ -94,19 +98,20 @@ def person(context: Context, filing: Filing) -> Person:
     )
 
 
-def application(context: Context, filing: Filing, registration_no: str, papers: Papers) -> Application:
+def application(context: Context, case: CaseFile) -> Application:
     """What a stored filing asks for."""
+    filing = case.filing
     return Application(
         person=person(context, filing),
-        institution=registration_no,
+        institution=case.institution.registration_no,
         category=filing.category,
         scopes=frozenset(filing.scopes),
         valid_from=filing.valid_from,
         valid_to=filing.valid_to,
+        papers=case.papers(context.codes),
         activity=filing.activity,
         reason=filing.reason,
-        type=FilingType(filing.type) if filing.type_chosen or filing.proposed_at else None,
-        papers=papers,
+        type=FilingType(filing.type) if filing.type_chosen or filing.proposed_at or filing.submitted_at else None,
         submitted_on=filing.submitted_at and day_in_china(filing.submitted_at),
         filing=filing.id,
     )

@@ -10,7 +10,7 @@ from auth.roles import Role
 from registry.context import Context
 from registry.documents import commands as documents
 from registry.errors import FieldError, Forbidden, Invalid, NotFound, Refusal
-from registry.filings.evaluating import MAIN_CONSENT
+from registry.filings.casefile import MAIN_CONSENT
 from registry.filings.schemas import AttachmentOut
 from registry.filings.tables import Attachment, Filing
 from registry.institutions.tables import Institution

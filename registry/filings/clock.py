@@ -23,8 +23,10 @@ def completeness(filing: Filing) -> Limit:
     return clock.completeness_limit(FilingType(filing.type))
 
 
-def decision(context: Context, filing: Filing) -> Limit:
-    return clock.decision_limit(FilingType(filing.type), _decision_days(context, filing.authority))
+def decisions(context: Context, filings: Sequence[Filing]) -> Mapping[uuid.UUID, Limit]:
+    """The decision limit of each filing, as its authority has set it."""
+    days = {code: _decision_days(context, code) for code in {filing.authority for filing in filings}}
+    return {f.id: clock.decision_limit(FilingType(f.type), days[f.authority]) for f in filings}
 
 
 def start(context: Context, filing: Filing, limit: Limit, at: datetime) -> None:
@@ -39,11 +41,12 @@ def resume(context: Context, filing: Filing, cause: str) -> None:
     _enter(context, filing, EntryKind.RESUME, cause, context.now)
 
 
-def stop(context: Context, filing: Filing, cause: str) -> None:
-    """Ends whichever limit runs; nothing when none does."""
-    entries = _ledgers(context, [filing.id]).get(filing.id, [])
-    if clock.running(entries) is not None:
-        _enter(context, filing, EntryKind.STOP, cause, context.now)
+def stop(context: Context, filings: Sequence[Filing], cause: str) -> None:
+    """Ends whichever limit runs of each; nothing where none does."""
+    ledgers = _ledgers(context, [filing.id for filing in filings])
+    for filing in filings:
+        if clock.running(ledgers.get(filing.id, [])) is not None:
+            _enter(context, filing, EntryKind.STOP, cause, context.now)
 
 
 def readings(context: Context, filings: Sequence[Filing]) -> Mapping[uuid.UUID, ClockReading]:
@@ -78,14 +81,14 @@ def shown(found: ClockReading) -> dict[str, Any]:
     }
 
 
-def deemed_at(context: Context, filing: Filing) -> datetime | None:
-    """When an unanswered filing counts as accepted: the end of its completeness limit (行政许可法 32(4))."""
-    if filing.state != State.SUBMITTED:
-        return None
-    found = reading(context, filing)
-    if found.limit != clock.COMPLETENESS or found.paused or found.due is None:
-        return None
-    return clock.end_of(found.due)
+def deemed_at(context: Context, filings: Sequence[Filing]) -> Mapping[uuid.UUID, datetime]:
+    """When each unanswered filing counts as accepted: the end of its completeness limit (行政许可法 32(4))."""
+    waiting = [filing for filing in filings if filing.state == State.SUBMITTED]
+    return {
+        id_: clock.end_of(found.due)
+        for id_, found in readings(context, waiting).items()
+        if found.limit == clock.COMPLETENESS and not found.paused and found.due is not None
+    }
 
 
 def lapses_at(filing: Filing) -> datetime | None:
@@ -107,7 +110,6 @@ def _enter(
     context: Context, filing: Filing, kind: EntryKind, cause: str, at: datetime, limit: str | None = None
 ) -> None:
     context.session.add(ClockEntry(filing_id=filing.id, kind=str(kind), limit=limit, cause=cause, at=at))
-    context.session.flush()
 
 
 def _ledgers(context: Context, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Entry]]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from auth.actor import Actor, ActorKind
 from auth.roles import Role
+from registry.bulk import cursor_of
 from registry.context import Context
 from registry.errors import FieldError, Refusal, Stale
 from registry.filings import applying
-from registry.filings.effects import Hands, run
+from registry.filings.casefile import CaseFile, case_files
+from registry.filings.effects import Hand, run
 from registry.filings.evaluating import evaluate, facts_of
 from registry.filings.schemas import AnyAct, CreateFiling
 from registry.filings.tables import Filing
 from registry.institutions.queries import find
 from registry.institutions.tables import Institution
-from registry.log.events import record
+from registry.log.bulk import Event, record_all
+from registry.log.events import canonical
 from registry.physicians.tables import Physician
 from workflows.filing import FILING, Act, Author, State
-from workflows.rules.rule import Stage
 from workflows.text import Text
 
 _NOT_YOUR_INSTITUTION = Text(
@@ -38,9 +41,26 @@ def create(context: Context, body: CreateFiling) -> Filing:
     """A draft, judged. Raises `Refusal` (institution, person) and `Invalid` (codes, name)."""
     institution = _institution(context, body)
     author = Author.INSTITUTION if _files_for(context.actor, institution) else Author.PHYSICIAN
-    number = context.session.execute(sa.text("select nextval('filing_number_seq')")).scalar_one()
-    filing = Filing(
-        number=f"{context.province}{context.today:%Y}{number:08d}",
+    (number,) = numbers(context, 1)
+    filing = draft(context, institution, author, number)
+    applying.entered(context, filing, body)
+    if author is Author.PHYSICIAN:
+        _ensure_themself(context, filing)
+    return keep_drafts(context, [CaseFile(filing, institution)])[0].filing
+
+
+def numbers(context: Context, count: int) -> list[str]:
+    """The next numbers of filings: province, year, running number."""
+    rows = context.session.execute(
+        sa.text("select nextval('filing_number_seq') from generate_series(1, :count)"), {"count": count}
+    )
+    return [f"{context.province}{context.today:%Y}{number:08d}" for number in rows.scalars()]
+
+
+def draft(context: Context, institution: Institution, author: Author, number: str) -> Filing:
+    """A filing that nobody has written anything into yet; `applying` does."""
+    return Filing(
+        number=number,
         type="SITE_FILE",  # settled by the first evaluation unless the filer chose
         state=str(FILING.initial),
         institution_id=institution.id,
@@ -57,42 +77,55 @@ def create(context: Context, body: CreateFiling) -> Filing:
         id_number_index=b"",
         qualification_sealed=b"",
     )
-    applying.entered(context, filing, body)
-    if author is Author.PHYSICIAN:
-        _ensure_themself(context, filing)
-    context.session.add(filing)
+
+
+def keep_drafts(context: Context, cases: Sequence[CaseFile]) -> Sequence[CaseFile]:
+    """Store new drafts, judge and record them."""
+    context.session.add_all(case.filing for case in cases)
     context.session.flush()
-    found = evaluate(context, filing, institution, "create", {Stage.JUDGE})
-    _record(context, filing, "create", {"findings": found.open_rules, "outcome": found.outcome})
-    return filing
+    evaluate(context, cases, "create")
+    told = []
+    for case in cases:
+        assert case.evaluation
+        told.append({"outcome": case.evaluation.outcome, "findings": list(case.evaluation.open_rules)})
+    _record(context, cases, "create", told)
+    return cases
 
 
 def act(context: Context, filing: Filing, given: AnyAct) -> Filing:
     """Move a filing that `queries.locked` gave. Raises `Stale`, `workflows.machine.Refused` and `Forbidden`, `Invalid`."""
     if given.revision != filing.revision:
         raise Stale
-    return move(context, filing, Act(given.act), given)
+    return move(context, [filing], Act(given.act), given)[0].filing
 
 
-def move(context: Context, filing: Filing, wanted: Act, given: AnyAct | None = None) -> Filing:
-    """Decide by the table, run the declared effects, record. `given` is absent for the clock's own acts."""
-    institution = context.session.get_one(Institution, filing.institution_id)
-    state = State(filing.state)
-    if any(row.fresh for row in FILING.rows(state, wanted)):
-        evaluate(context, filing, institution, str(wanted), {Stage.JUDGE, Stage.SUBMIT})
-    facts = facts_of(context, filing, institution)
+def move(context: Context, filings: Sequence[Filing], wanted: Act, given: AnyAct | None = None) -> list[CaseFile]:
+    """Decide by the table, run the declared effects, record: for all of them or, when one is refused, for none.
+
+    The filings are locked by the caller. `given` is absent for the clock's own acts.
+    """
+    cases = case_files(context, filings)
+    fresh = [c for c in cases if any(row.fresh for row in FILING.rows(State(c.filing.state), wanted))]
+    if fresh:
+        evaluate(context, fresh, str(wanted))
     body: dict[str, Any] = given.model_dump(exclude={"act", "revision"}) if given else {}
-    decided = FILING.decide(state, wanted, context.actor, facts, body)
-    before = state
-    filing.state = str(decided.to)
-    _ask(filing, decided.to, context)
-    details = run(Hands(context, filing, institution, wanted, before, given), decided.effects)
-    if decided.to is not before:
-        filing.waiting_since = context.now
-    filing.revision += 1
+    moves = [
+        FILING.decide(State(case.filing.state), wanted, context.actor, facts, body)
+        for case, facts in zip(cases, facts_of(context, cases), strict=True)
+    ]
+    hands = [Hand(context, case, wanted, State(case.filing.state), given) for case in cases]
+    for hand, decided in zip(hands, moves, strict=True):
+        hand.filing.state = str(decided.to)
+        _ask(hand.filing, decided.to, context)
+    run(hands, moves)
+    for hand in hands:
+        if hand.filing.state != hand.before:
+            hand.filing.waiting_since = context.now
+        hand.filing.revision += 1
     context.session.flush()
-    _record(context, filing, str(wanted), {"from": str(before), "to": str(decided.to), **details})
-    return filing
+    told = [{"from": str(hand.before), "to": hand.filing.state, **hand.details} for hand in hands]
+    _record(context, cases, str(wanted), told)
+    return cases
 
 
 def _ask(filing: Filing, to: State, context: Context) -> None:
@@ -124,25 +157,26 @@ def _ensure_themself(context: Context, filing: Filing) -> None:
         raise Refusal(_NOT_YOURSELF, errors=(FieldError("physician.practising_code", "refused", _NOT_YOURSELF),))
 
 
-def _record(context: Context, filing: Filing, what: str, details: dict[str, Any]) -> None:
-    record(
-        context.session,
-        context.actor,
-        f"filing.{what}",
-        ("filing", filing.id),
-        filing.revision,
-        {"number": filing.number, "state": filing.state, **details},
-        now=context.now,
-        organisation=acting_for(context, filing),
-    )
+def _record(context: Context, cases: Sequence[CaseFile], what: str, told: Sequence[dict[str, Any]]) -> None:
+    events = [
+        Event(
+            f"filing.{what}",
+            "filing",
+            case.filing.id,
+            case.filing.revision,
+            canonical({"number": case.filing.number, "state": case.filing.state, **details}),
+            acting_for(context, case),
+        )
+        for case, details in zip(cases, told, strict=True)
+    ]
+    record_all(cursor_of(context.session), context.actor, events, now=context.now)
 
 
-def acting_for(context: Context, filing: Filing) -> str | None:
+def acting_for(context: Context, case: CaseFile) -> str | None:
     """The organisation in whose name the actor acts here; None for a physician, the clock and the operator."""
-    actor = context.actor
+    actor, filing = context.actor, case.filing
     if actor.kind is not ActorKind.ACCOUNT:
         return None
-    mine = actor.organisations(*(Role(role) for role in Role if role is not Role.PHYSICIAN))
-    institution = context.session.get_one(Institution, filing.institution_id)
-    candidates = (institution.registration_no, filing.main_registration_no, filing.authority)
+    mine = actor.organisations(*(role for role in Role if role is not Role.PHYSICIAN))
+    candidates = (case.institution.registration_no, filing.main_registration_no, filing.authority)
     return next((code for code in candidates if code in mine), None)

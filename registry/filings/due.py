@@ -59,7 +59,7 @@ def _one(database: Database, context: Callable[[Session], Context], act: Act, fi
     try:
         with transaction(database) as session:
             here = context(session)
-            commands.move(here, queries.locked(here, filing_id), act)
+            commands.move(here, [queries.locked(here, filing_id)], act)
     except Refused:
         return False  # not due after all: a holiday, a pause, or somebody was quicker
     except sa.exc.DBAPIError as error:

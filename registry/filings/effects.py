@@ -1,25 +1,25 @@
-"""The hands of the filing table: each declared effect is one function here, rows only; the outside world goes through jobs."""
+"""The hands of the filing table: each declared effect is one function here, rows only; the outside world goes through jobs.
+
+An effect runs for all filings of one act at once, so that what takes a query takes one for all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from registry.context import Context
 from registry.errors import FieldError, Invalid
-from registry.filings import applying, clock, queries
-from registry.filings.evaluating import evaluate, undertaking
+from registry.filings import applying, clock
+from registry.filings.casefile import CaseFile
+from registry.filings.evaluating import evaluate
 from registry.filings.schemas import AmendIn, AnyAct, PauseIn, Reason, ReasonedIn, RecommendIn
 from registry.filings.tables import Consent, Decision, Filing
-from registry.institutions.tables import Institution
-from registry.sites.creating import create_site
-from workflows.filing import LEASE, Act, Effect, State
+from registry.sites.creating import create_sites
+from workflows.filing import LEASE, Act, Effect, FilingMove, State
 from workflows.rules.catalogue import REASONS
-from workflows.rules.rule import Stage
 from workflows.text import Text
-
-Details = dict[str, Any]
 
 _NO_SUCH_REASON = Text(
     "理由目录中没有该代码，请从 GET /reasons 中选择。", "Not in the catalogue of reasons; choose one of GET /reasons."
@@ -27,41 +27,53 @@ _NO_SUCH_REASON = Text(
 
 
 @dataclass(frozen=True)
-class Hands:
-    """What an effect works with: the filing already stands in the state it moves to; `before` is where it came from."""
+class Hand:
+    """One filing in the middle of a move: it stands in its new state; `details` is what its audit event will tell."""
 
     context: Context
-    filing: Filing
-    institution: Institution
+    case: CaseFile
     act: Act
     before: State
     given: AnyAct | None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def filing(self) -> Filing:
+        return self.case.filing
 
 
-def run(hands: Hands, effects: Iterable[Effect]) -> Details:
-    """Run the effects in order; what the audit event should tell of them."""
-    details: Details = {}
-    for effect in effects:
-        details |= HANDS[effect](hands) or {}
-    return details
+def run(hands: Sequence[Hand], moves: Sequence[FilingMove]) -> None:
+    """Run the effects of each move in their order, each effect once for all hands whose move has it."""
+    order = list(dict.fromkeys(effect for move in moves for effect in move.effects))
+    for effect in order:
+        HANDS[effect]([hand for hand, move in zip(hands, moves, strict=True) if effect in move.effects])
 
 
-def _change(hands: Hands) -> Details:
-    assert isinstance(hands.given, AmendIn)
-    applying.entered(hands.context, hands.filing, hands.given.changes)
-    return {"changed": applying.changed_fields(hands.given.changes)}
+def _each(one: Callable[[Hand], None]) -> Callable[[Sequence[Hand]], None]:
+    def every(hands: Sequence[Hand]) -> None:
+        for hand in hands:
+            one(hand)
+
+    return every
 
 
-def _evaluate(hands: Hands) -> Details:
-    # Papers and signatures are asked for once the filing has reached the authority (lifecycle.md, Rules).
-    stages = {Stage.JUDGE, Stage.SUBMIT} if hands.filing.submitted_at else {Stage.JUDGE}
-    found = evaluate(hands.context, hands.filing, hands.institution, str(hands.act), stages)
-    return {"evaluation": str(found.id), "outcome": found.outcome, "open": list(found.open_rules)}
+def _change(hand: Hand) -> None:
+    assert isinstance(hand.given, AmendIn)
+    applying.entered(hand.context, hand.filing, hand.given.changes)
+    hand.details["changed"] = applying.changed_fields(hand.given.changes)
 
 
-def _keep_consent(hands: Hands) -> Details:
-    context, filing = hands.context, hands.filing
-    text = undertaking(context, filing)
+def _evaluate(hands: Sequence[Hand]) -> None:
+    evaluate(hands[0].context, [hand.case for hand in hands], str(hands[0].act))
+    for hand in hands:
+        found = hand.case.evaluation
+        assert found
+        hand.details.update({"evaluation": str(found.id), "outcome": found.outcome, "open": list(found.open_rules)})
+
+
+def _keep_consent(hand: Hand) -> None:
+    context, filing = hand.context, hand.filing
+    text = hand.case.undertaking(context.codes)
     assert filing.physician_id
     context.session.add(
         Consent(
@@ -75,38 +87,43 @@ def _keep_consent(hands: Hands) -> Details:
         )
     )
     filing.consented_at = context.now
-    context.session.flush()
-    return {"text_sha256": text.sha256, "method": "sign_in"}
+    hand.case.consented_sha256 = text.sha256
+    hand.details.update({"text_sha256": text.sha256, "method": "sign_in"})
 
 
-def _keep_confirmation(hands: Hands) -> None:
-    hands.filing.institution_confirmed_at = hands.context.now
+def _keep_confirmation(hand: Hand) -> None:
+    hand.filing.institution_confirmed_at = hand.context.now
 
 
-def _keep_agreement(hands: Hands) -> None:
-    hands.filing.main_agreed_at = hands.context.now
+def _keep_agreement(hand: Hand) -> None:
+    hand.filing.main_agreed_at = hand.context.now
 
 
-def _keep_decision(hands: Hands) -> Details:
-    context, filing, given = hands.context, hands.filing, hands.given
+def _keep_decision(hand: Hand) -> None:
+    context, filing, given = hand.context, hand.filing, hand.given
     reasons = _reasons(given)
+    assert hand.case.evaluation
     decision = Decision(
         filing_id=filing.id,
-        kind=str(hands.act),
+        kind=str(hand.act),
         proposal=given.decision if isinstance(given, RecommendIn) else None,
         reasons=reasons,
-        evaluation_id=queries.evaluation(context.session, filing.id).id,
+        evaluation_id=hand.case.evaluation.id,
         decided_by=context.actor.id,
         at=context.now,
     )
     context.session.add(decision)
     if filing.state in (State.APPROVED, State.REFUSED, State.NOT_ACCEPTED):
         filing.decided_at = context.now
-    return {
-        "decision": str(decision.id),
-        "evaluation": str(decision.evaluation_id),
-        "reasons": [reason["code"] for reason in reasons],
-    } | ({"proposal": decision.proposal} if decision.proposal else {})
+    hand.details.update(
+        {
+            "decision": str(decision.id),
+            "evaluation": str(decision.evaluation_id),
+            "reasons": [reason["code"] for reason in reasons],
+        }
+    )
+    if decision.proposal:
+        hand.details["proposal"] = decision.proposal
 
 
 def _reasons(given: AnyAct | None) -> list[dict[str, Any]]:
@@ -121,96 +138,104 @@ def _reasons(given: AnyAct | None) -> list[dict[str, Any]]:
     return [reason.model_dump(exclude_none=True) for reason in found]
 
 
-def _keep_recommendation(hands: Hands) -> None:
-    assert isinstance(hands.given, RecommendIn)
-    hands.filing.recommended_by = hands.context.actor.id
-    hands.filing.recommendation = hands.given.decision
+def _keep_recommendation(hand: Hand) -> None:
+    assert isinstance(hand.given, RecommendIn)
+    hand.filing.recommended_by = hand.context.actor.id
+    hand.filing.recommendation = hand.given.decision
 
 
-def _keep_origin(hands: Hands) -> None:
-    hands.filing.returned_from = str(hands.before)
+def _keep_origin(hand: Hand) -> None:
+    hand.filing.returned_from = str(hand.before)
 
 
-def _receive(hands: Hands) -> None:
-    hands.filing.submitted_at = hands.context.now
-    clock.start(hands.context, hands.filing, clock.completeness(hands.filing), hands.context.now)
+def _receive(hand: Hand) -> None:
+    hand.filing.submitted_at = hand.context.now
+    clock.start(hand.context, hand.filing, clock.completeness(hand.filing), hand.context.now)
 
 
-def _accept(hands: Hands) -> None:
-    clock.stop(hands.context, hands.filing, "accepted")
-    clock.start(hands.context, hands.filing, clock.decision(hands.context, hands.filing), hands.context.now)
-    hands.filing.accepted_at = hands.context.now
+def _accept(hands: Sequence[Hand]) -> None:
+    context = hands[0].context
+    clock.stop(context, [hand.filing for hand in hands], "accepted")
+    limits = clock.decisions(context, [hand.filing for hand in hands])
+    for hand in hands:
+        clock.start(context, hand.filing, limits[hand.filing.id], context.now)
+        hand.filing.accepted_at = context.now
 
 
-def _accept_from_receipt(hands: Hands) -> Details:
+def _accept_from_receipt(hands: Sequence[Hand]) -> None:
     """Not told in five working days, it counts as accepted on the day of receipt (行政许可法 32(4))."""
-    received = hands.filing.submitted_at
-    assert received
-    clock.stop(hands.context, hands.filing, "deemed accepted")
-    clock.start(hands.context, hands.filing, clock.decision(hands.context, hands.filing), received)
-    hands.filing.accepted_at = received
-    return {"deemed": True}
+    context = hands[0].context
+    clock.stop(context, [hand.filing for hand in hands], "deemed accepted")
+    limits = clock.decisions(context, [hand.filing for hand in hands])
+    for hand in hands:
+        received = hand.filing.submitted_at
+        assert received
+        clock.start(context, hand.filing, limits[hand.filing.id], received)
+        hand.filing.accepted_at = received
+        hand.details["deemed"] = True
 
 
-def _pause_clock(hands: Hands) -> Details:
-    cause = hands.given.cause if isinstance(hands.given, PauseIn) else str(hands.act)
-    clock.pause(hands.context, hands.filing, cause)
-    return {"cause": cause}
+def _pause_clock(hand: Hand) -> None:
+    cause = hand.given.cause if isinstance(hand.given, PauseIn) else str(hand.act)
+    clock.pause(hand.context, hand.filing, cause)
+    hand.details["cause"] = cause
 
 
-def _resume_clock(hands: Hands) -> None:
-    clock.resume(hands.context, hands.filing, str(hands.act))
+def _resume_clock(hand: Hand) -> None:
+    clock.resume(hand.context, hand.filing, str(hand.act))
 
 
-def _stop_clock(hands: Hands) -> None:
-    clock.stop(hands.context, hands.filing, str(hands.act))
+def _stop_clock(hands: Sequence[Hand]) -> None:
+    clock.stop(hands[0].context, [hand.filing for hand in hands], str(hands[0].act))
 
 
-def _mark_paused(hands: Hands) -> None:
-    hands.filing.paused = True
+def _mark_paused(hand: Hand) -> None:
+    hand.filing.paused = True
 
 
-def _clear_paused(hands: Hands) -> None:
-    hands.filing.paused = False
+def _clear_paused(hand: Hand) -> None:
+    hand.filing.paused = False
 
 
-def _mark_disputed(hands: Hands) -> None:
-    hands.filing.disputed = True
+def _mark_disputed(hand: Hand) -> None:
+    hand.filing.disputed = True
 
 
-def _set_claim(hands: Hands) -> None:
-    hands.filing.claimed_by = hands.context.actor.id
-    hands.filing.claimed_until = hands.context.now + LEASE
+def _set_claim(hand: Hand) -> None:
+    hand.filing.claimed_by = hand.context.actor.id
+    hand.filing.claimed_until = hand.context.now + LEASE
 
 
-def _clear_claim(hands: Hands) -> None:
-    hands.filing.claimed_by = None
-    hands.filing.claimed_until = None
+def _clear_claim(hand: Hand) -> None:
+    hand.filing.claimed_by = None
+    hand.filing.claimed_until = None
 
 
-def _create_site(hands: Hands) -> Details:
-    return {"site": str(create_site(hands.context, hands.filing))}
+def _create_site(hands: Sequence[Hand]) -> None:
+    sites = create_sites(hands[0].context, [hand.filing for hand in hands])
+    for hand, site in zip(hands, sites, strict=True):
+        hand.details["site"] = str(site)
 
 
-HANDS: Mapping[Effect, Callable[[Hands], Details | None]] = {
-    Effect.CHANGE: _change,
+HANDS: Mapping[Effect, Callable[[Sequence[Hand]], None]] = {
+    Effect.CHANGE: _each(_change),
     Effect.EVALUATE: _evaluate,
-    Effect.KEEP_CONSENT: _keep_consent,
-    Effect.KEEP_CONFIRMATION: _keep_confirmation,
-    Effect.KEEP_AGREEMENT: _keep_agreement,
-    Effect.KEEP_DECISION: _keep_decision,
-    Effect.KEEP_RECOMMENDATION: _keep_recommendation,
-    Effect.KEEP_ORIGIN: _keep_origin,
-    Effect.RECEIVE: _receive,
+    Effect.KEEP_CONSENT: _each(_keep_consent),
+    Effect.KEEP_CONFIRMATION: _each(_keep_confirmation),
+    Effect.KEEP_AGREEMENT: _each(_keep_agreement),
+    Effect.KEEP_DECISION: _each(_keep_decision),
+    Effect.KEEP_RECOMMENDATION: _each(_keep_recommendation),
+    Effect.KEEP_ORIGIN: _each(_keep_origin),
+    Effect.RECEIVE: _each(_receive),
     Effect.ACCEPT: _accept,
     Effect.ACCEPT_FROM_RECEIPT: _accept_from_receipt,
-    Effect.PAUSE_CLOCK: _pause_clock,
-    Effect.RESUME_CLOCK: _resume_clock,
+    Effect.PAUSE_CLOCK: _each(_pause_clock),
+    Effect.RESUME_CLOCK: _each(_resume_clock),
     Effect.STOP_CLOCK: _stop_clock,
-    Effect.MARK_PAUSED: _mark_paused,
-    Effect.CLEAR_PAUSED: _clear_paused,
-    Effect.MARK_DISPUTED: _mark_disputed,
-    Effect.SET_CLAIM: _set_claim,
-    Effect.CLEAR_CLAIM: _clear_claim,
+    Effect.MARK_PAUSED: _each(_mark_paused),
+    Effect.CLEAR_PAUSED: _each(_clear_paused),
+    Effect.MARK_DISPUTED: _each(_mark_disputed),
+    Effect.SET_CLAIM: _each(_set_claim),
+    Effect.CLEAR_CLAIM: _each(_clear_claim),
     Effect.CREATE_SITE: _create_site,
 }

@@ -13,7 +13,8 @@ from registry.context import Context
 from registry.documents.tables import Document
 from registry.filings import clock, queries
 from registry.filings.applying import person
-from registry.filings.evaluating import claimant, facts_of, undertaking
+from registry.filings.casefile import case_files
+from registry.filings.evaluating import claimant, facts_of
 from registry.filings.schemas import (
     AttachmentOut,
     ClockOut,
@@ -38,12 +39,14 @@ from workflows.text import Text
 def presented(context: Context, filing: Filing, speak: Language) -> FilingOut:
     """The whole filing for one reader."""
     session, codes = context.session, context.codes
-    institution = session.get_one(Institution, filing.institution_id)
-    offers = FILING.offers(State(filing.state), context.actor, facts_of(context, filing, institution))
-    found = queries.evaluation(session, filing.id)
+    (case,) = case_files(context, [filing])
+    (facts,) = facts_of(context, [case])
+    institution, found = case.institution, case.evaluation
+    assert found
+    offers = FILING.offers(State(filing.state), context.actor, facts)
     reading = clock.reading(context, filing)
     holder = claimant(filing, context.now)
-    text = undertaking(context, filing) if filing.proposed_at else None
+    text = case.undertaking(codes) if filing.proposed_at else None
     return FilingOut(
         id=str(filing.id),
         number=filing.number,

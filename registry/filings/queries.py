@@ -16,7 +16,7 @@ from auth.roles import SIGHT, Sight
 from registry.context import Context
 from registry.errors import NotFound
 from registry.filings import clock
-from registry.filings.tables import Attachment, Decision, Evaluation, Filing
+from registry.filings.tables import Attachment, Decision, Filing
 from registry.institutions.tables import Institution
 from registry.log.tables import AuditEvent, AuditPayload
 
@@ -120,12 +120,6 @@ def _below(context: Context, query: SelectOfScalar[Filing], after: uuid.UUID | N
     if after is not None:
         query = query.where(col(Filing.id) < after)
     return context.session.exec(query.limit(limit)).all()
-
-
-def evaluation(session: Session, filing_id: uuid.UUID) -> Evaluation:
-    """The latest one; every filing has at least that of its creation."""
-    query = select(Evaluation).where(col(Evaluation.filing_id) == filing_id).order_by(col(Evaluation.round).desc())
-    return session.exec(query.limit(1)).one()
 
 
 def decisions(session: Session, filing_id: uuid.UUID) -> Sequence[Decision]:
