@@ -112,7 +112,7 @@ def mask_phone(number: str) -> str:
 
 def mask_qualification(code: str) -> str:
     """Year, province, level and category; what follows (digits 10 to 24 or 27) is the identity number."""
-    return code[:9] + mask_id_number(code[9:]) if len(code) > 9 else _masked(code, 3, 2)
+    return code[:9] + mask_id_number(code[9:]) if len(code) >= 24 else mask_id_number(code)
 
 
 def _masked(text: str, first: int, last: int) -> str:

@@ -81,8 +81,9 @@ def retold(known: Sequence[Stretch], facts: PlaceFacts, standing: Standing, day:
     if facts != present:
         begun = next((b.first for a, b in reversed(list(pairwise(known))) if a.facts != b.facts), known[0].first)
         stretches = _paint(stretches, newly if newly and newly > begun else day, None, facts=facts)
-    if standing.status is Status.ACTIVE and standing.since is None and newly and newly > known[-1].first:
-        standing = standing._replace(since=newly)  # registered again (医师法 19)
+    if standing.status is Status.ACTIVE and standing.since is None and registered:
+        again = newly and newly > known[-1].first  # registered again (医师法 19), perhaps from a day to come
+        standing = standing._replace(since=registered if again else max(registered, day))
     return _stand(stretches, standing, day)
 
 

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 # Stands for a number of sixteen digits or more: a spreadsheet keeps fifteen, so what it was cannot be known.
-ROUNDED = "\x1frounded"
+_MARK = "\x02"  # no text of a sheet holds it: what does is stripped of it
+ROUNDED = f"{_MARK}rounded"
 
 _MEMORY = 1 << 30
 _CPU_SECONDS = 60
@@ -44,7 +45,7 @@ def text(cell: object) -> str:
     """A cell as text: whole numbers without a point, days in ISO 8601, a day's midnight dropped."""
     match cell:
         case str():
-            return cell.replace("\x1f", "")
+            return cell.replace(_MARK, "")
         case bool():
             return "TRUE" if cell else "FALSE"
         case float() | int():
@@ -75,7 +76,7 @@ def read(workbook: bytes) -> Iterator[list[str]]:
         if sheet.end is not None:
             yield [name, str(sheet.end[0] + 1)]
             for row in sheet.iter_rows():
-                yield [cell if type(cell) is str and "\x1f" not in cell else text(cell) for cell in row]
+                yield [cell if type(cell) is str and _MARK not in cell else text(cell) for cell in row]
             return
     yield ["", "0"]
 

@@ -8,7 +8,7 @@ import io
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from registry.tabular.errors import unreadable
+from registry.tabular.errors import Unreadable, unreadable
 
 _BLOCK = 1 << 20
 _HEAD = 1 << 16
@@ -24,8 +24,11 @@ def encoding_of(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(4096)
     marked = next((name for bom, name in _BOMS if head.startswith(bom)), None)
-    if not marked and b"\0" in head:
-        marked = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
+    if marked is None and b"\0" in head:
+        guess = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
+        if _first_wrong_byte(path, guess) is not None:
+            raise _not_a_table()
+        return guess
     if marked:
         if (at := _first_wrong_byte(path, marked)) is None:
             return marked
@@ -81,11 +84,7 @@ class TextFile:
         head = self._text.read(_HEAD)
         if any(ord(letter) < 32 and letter not in "\t\r\n" for letter in head[:4096]):
             self.close()
-            raise unreadable(
-                "not_a_table",
-                "文件不是 CSV、TSV 或 XLSX 表格。请从电子表格另存为其中一种。",
-                "The file is not a CSV, TSV or XLSX table; save it as one of these.",
-            )
+            raise _not_a_table()
         self._text.seek(0)
         self._delimiter = _delimiter(head.splitlines()[:30], known)
 
@@ -110,6 +109,14 @@ class TextFile:
 
     def close(self) -> None:
         self._text.close()
+
+
+def _not_a_table() -> Unreadable:
+    return unreadable(
+        "not_a_table",
+        "文件不是 CSV、TSV 或 XLSX 表格。请从电子表格另存为其中一种。",
+        "The file is not a CSV, TSV or XLSX table; save it as one of these.",
+    )
 
 
 def _delimiter(lines: list[str], known: Collection[str]) -> str:
