@@ -65,6 +65,17 @@ class EmptyDatabases:
         self.owner_url, self.app_url = owner_url, app_url
         self.made: list[tuple[str, Database]] = []
 
+    def copy(self, template: str) -> Database:
+        """A copy of one of these databases, which nobody may be connected to."""
+        name = f"registry_test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.owner_url, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+            )
+        database = Database(_in(self.owner_url, name), _in(self.app_url, name))
+        self.made.append((name, database))
+        return database
+
     def make(self) -> Database:
         name = f"registry_test_{uuid.uuid4().hex[:12]}"
         with psycopg.connect(self.owner_url, autocommit=True) as connection:
