@@ -11,6 +11,7 @@ import registry.idempotency  # noqa: F401
 import registry.institutions.tables  # noqa: F401
 import registry.log.tables  # noqa: F401
 import registry.physicians.tables  # noqa: F401
+import registry.rosters.tables  # noqa: F401
 import registry.sites.tables  # noqa: F401
 import registry.verification.tables  # noqa: F401
 from registry.database import metadata

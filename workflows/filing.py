@@ -20,6 +20,7 @@ from workflows.filing_guards import (
     SYSTEM,
     TARGET_MANAGER,
     asks_the_main_institution,
+    attestation_is_allowed,
     clock_is_paused,
     clock_runs,
     consent_is_outdated,
@@ -30,6 +31,7 @@ from workflows.filing_guards import (
     is_a_second_person,
     is_deemed_accepted,
     is_not_who_filed,
+    is_of_a_roster,
     is_the_first_return,
     names_a_lawful_cause,
     names_the_text_shown,
@@ -197,6 +199,15 @@ FILING: Final = Machine(
             (TARGET_MANAGER,),
             (is_not_who_filed, not_disputed),
             (E.KEEP_CONFIRMATION, *ARRIVES),
+        ),
+        # For the physicians of a roster, where the authority accepts it; a batch decision draws its sample from these.
+        Row(
+            A.ATTEST,
+            {S.DRAFT},
+            S.SUBMITTED,
+            (TARGET_MANAGER,),
+            (is_of_a_roster, attestation_is_allowed, is_not_who_filed, not_disputed, physician_is_known, row_is_sound),
+            (E.KEEP_ATTESTATION, E.KEEP_CONFIRMATION, *ARRIVES),
         ),
         Row(A.DECLINE, {S.WAIT_INST}, S.WITHDRAWN, (TARGET_MANAGER,)),
         Row(

@@ -128,6 +128,21 @@ TEXT_CHANGED = Refusal(
 CONSENT_HOLDS = Refusal(
     "consent_holds", Text("本人已同意现有内容。", "The physician has consented to the filing as it stands."), ("R124",)
 )
+NOT_OF_A_ROSTER = Refusal(
+    "not_of_a_roster",
+    Text(
+        "只有名册申报可以由机构承诺，请提交本人确认。", "Only filings of a roster can be attested; ask the physician."
+    ),
+    ("R124",),
+)
+ATTESTATION_NOT_ALLOWED = Refusal(
+    "attestation_not_allowed",
+    Text(
+        "受理机关未允许机构承诺代替本人确认，请提交本人确认。",
+        "The authority does not accept an attestation; ask the physician.",
+    ),
+    ("R124",),
+)
 OWN_FILING = Refusal(
     "own_filing",
     Text("不能由申报人本人确认。", "Nobody confirms what they filed themselves."),
@@ -203,6 +218,14 @@ def identity_is_confirmed(filing: FilingFacts, _actor: Actor) -> Refusal | None:
 
 def consent_is_outdated(filing: FilingFacts, _actor: Actor) -> Refusal | None:
     return CONSENT_HOLDS if filing.consented_sha256 == filing.consent_sha256 else None
+
+
+def is_of_a_roster(filing: FilingFacts, actor: Actor) -> Refusal | None:
+    return None if filing.of_roster else NOT_OF_A_ROSTER
+
+
+def attestation_is_allowed(filing: FilingFacts, actor: Actor) -> Refusal | None:
+    return None if filing.attested_consent else ATTESTATION_NOT_ALLOWED
 
 
 def is_not_who_filed(filing: FilingFacts, actor: Actor) -> Refusal | None:

@@ -40,6 +40,7 @@ class Act(StrEnum):
     CONSENT = "consent"
     REFUSE_CONSENT = "refuse_consent"
     DISPUTE = "dispute"
+    ATTEST = "attest"
     AGREE = "agree"
     OBJECT = "object"
     CLAIM = "claim"
@@ -65,6 +66,7 @@ class Effect(StrEnum):
     EVALUATE = "evaluate"  # run the judge rules, once received also the submit rules, and keep the findings
     KEEP_CONSENT = "keep_consent"  # the physician's own: text, hash, time and method (R087 R124 R125 R160)
     KEEP_CONFIRMATION = "keep_confirmation"  # that of the target institution (R126)
+    KEEP_ATTESTATION = "keep_attestation"  # that of a manager for the physicians of a roster (R082 R087 R124 R125 R160)
     KEEP_AGREEMENT = "keep_agreement"  # that of the main institution (R082)
     KEEP_DECISION = "keep_decision"  # an officer's act, with its reasons
     KEEP_RECOMMENDATION = "keep_recommendation"  # who proposed what to the senior
@@ -145,6 +147,7 @@ ACTS: Final[dict[Act, Text]] = {
     Act.CONSENT: Text("本人同意", "Consent"),
     Act.REFUSE_CONSENT: Text("本人不同意", "Refuse consent"),
     Act.DISPUTE: Text("提出异议", "Dispute"),
+    Act.ATTEST: Text("机构承诺", "Attest"),
     Act.AGREE: Text("主要执业机构同意", "Agree"),
     Act.OBJECT: Text("主要执业机构不同意", "Object"),
     Act.CLAIM: Text("领取", "Claim"),
@@ -178,6 +181,8 @@ class FilingFacts:
     main_institution: str | None  # registration number
     physician_id: str | None  # None: not in the register
     filed_by: str
+    of_roster: bool = False
+    attested_consent: bool = False  # the authority accepts a manager's attestation (setting attested_consent)
     attested_by: str | None = None
     recommended_by: str | None = None
     recommendation: Proposal | None = None

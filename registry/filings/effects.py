@@ -95,6 +95,10 @@ def _keep_confirmation(hand: Hand) -> None:
     hand.filing.institution_confirmed_at = hand.context.now
 
 
+def _keep_attestation(hand: Hand) -> None:
+    hand.filing.attested_by = hand.context.actor.id
+
+
 def _keep_agreement(hand: Hand) -> None:
     hand.filing.main_agreed_at = hand.context.now
 
@@ -222,6 +226,7 @@ HANDS: Mapping[Effect, Callable[[Sequence[Hand]], None]] = {
     Effect.EVALUATE: _evaluate,
     Effect.KEEP_CONSENT: _each(_keep_consent),
     Effect.KEEP_CONFIRMATION: _each(_keep_confirmation),
+    Effect.KEEP_ATTESTATION: _each(_keep_attestation),
     Effect.KEEP_AGREEMENT: _each(_keep_agreement),
     Effect.KEEP_DECISION: _each(_keep_decision),
     Effect.KEEP_RECOMMENDATION: _each(_keep_recommendation),

@@ -93,6 +93,7 @@ def policies_of(context: Context, institutions: Sequence[Institution]) -> tuple[
 
 def facts_of(context: Context, cases: Sequence[CaseFile]) -> list[FilingFacts]:
     """All that the guards of the filing table may look at, of each filing, now."""
+    _, policies = policies_of(context, [case.institution for case in cases if case.filing.roster_id])
     on_platform = _with_managers(context, {n for c in cases if (n := c.filing.main_registration_no)})
     # Only the clock itself acts by these limits.
     clocked = context.actor.kind is ActorKind.SYSTEM
@@ -103,6 +104,8 @@ def facts_of(context: Context, cases: Sequence[CaseFile]) -> list[FilingFacts]:
             context,
             case,
             identity_confirmed=confirmed,
+            attested_consent=case.filing.roster_id is not None
+            and policies[case.filing.authority or ""].attested_consent,
             main_on_platform=case.filing.main_registration_no in on_platform,
             deemed_at=deemed.get(case.filing.id),
         )
@@ -115,6 +118,7 @@ def _facts(
     case: CaseFile,
     *,
     identity_confirmed: bool,
+    attested_consent: bool,
     main_on_platform: bool,
     deemed_at: datetime | None,
 ) -> FilingFacts:
@@ -133,6 +137,8 @@ def _facts(
         main_institution=filing.main_registration_no,
         physician_id=str(filing.physician_id) if filing.physician_id else None,
         filed_by=filing.filed_by,
+        of_roster=filing.roster_id is not None,
+        attested_consent=attested_consent,
         attested_by=filing.attested_by,
         recommended_by=filing.recommended_by,
         recommendation=Proposal(filing.recommendation) if filing.recommendation else None,

@@ -74,7 +74,7 @@ Reasons = Annotated[list[Reason], Field(min_length=1, max_length=50)]
 
 class ActIn(In):
     act: Literal[
-        "propose", "confirm", "decline", "refuse_consent", "dispute", "agree", "object", "claim", "release",
+        "propose", "confirm", "decline", "refuse_consent", "dispute", "agree", "object", "attest", "claim", "release",
         "renew", "accept", "resubmit", "resume", "approve", "withdraw",
     ]  # fmt: skip
     revision: Revision

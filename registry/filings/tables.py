@@ -36,6 +36,13 @@ class Filing(SQLModel, table=True):
         sa.Index("ix_filing_physician_id", "physician_id"),
         sa.Index("ix_filing_main_institution", "main_registration_no", "id"),
         sa.Index("ix_filing_practising_code", "practising_code"),
+        sa.Index(
+            "ix_filing_roster",
+            "roster_id",
+            "roster_row",
+            unique=True,
+            postgresql_where=sa.text("roster_id is not null"),
+        ),
     )
 
     id: uuid.UUID = key()
@@ -79,6 +86,8 @@ class Filing(SQLModel, table=True):
     # whose turn, and who did what
     author: str = Field(sa_type=sa.Text)  # institution or physician
     filed_by: str = Field(sa_type=sa.Text)  # account id
+    roster_id: uuid.UUID | None = Field(default=None, foreign_key="roster.id")
+    roster_row: int | None = None  # with the roster unique: a row is filed once, whoever is killed
     attested_by: str | None = Field(default=None, sa_type=sa.Text)
     recommended_by: str | None = Field(default=None, sa_type=sa.Text)
     recommendation: str | None = Field(default=None, sa_type=sa.Text)
