@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import sqlalchemy as sa
@@ -24,9 +24,9 @@ _APP_OPTIONS = " ".join(f"-c {name}={value}" for name, value in {"role": APP, **
 class Database:
     """Addresses of one database: the owner's for migrations, the application's for everything else."""
 
-    owner_url: str
-    app_url: str
-    read_url: str = ""  # a replica for verification; empty: the application's
+    owner_url: str = field(repr=False)  # passwords inside
+    app_url: str = field(repr=False)
+    read_url: str = field(default="", repr=False)  # a replica for verification; empty: the application's
 
     @cached_property
     def engine(self) -> sa.Engine:

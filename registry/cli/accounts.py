@@ -37,8 +37,7 @@ def add(commands: Commands) -> None:
 def run_add(arguments: argparse.Namespace) -> int:
     role, organisation = arguments.role, arguments.org
     password = read_password()
-    node = open_node()
-    with transaction(node.database) as session:
+    with open_node() as node, transaction(node.database) as session:
         ensure_organisation(session, role, organisation, demo=node.settings.demo)
         account = accounts.add(
             session,

@@ -27,8 +27,7 @@ def run_set(arguments: argparse.Namespace) -> int:
     key, equals, value = arguments.setting.partition("=")
     if not equals:
         return Failure(f"{arguments.setting}: write KEY=VALUE", USAGE).print()
-    node = open_node()
-    with transaction(node.database) as session:
+    with open_node() as node, transaction(node.database) as session:
         set_by_operator(
             session, OPERATOR, arguments.code, key, value, arguments.basis, now=node.clock(), demo=node.settings.demo
         )

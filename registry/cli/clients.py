@@ -27,8 +27,7 @@ def add(commands: Commands) -> None:
 
 def run_add(arguments: argparse.Namespace) -> int:
     public_key = arguments.public_key.read_text("utf-8", errors="replace") if arguments.public_key else None
-    node = open_node()
-    with transaction(node.database) as session:
+    with open_node() as node, transaction(node.database) as session:
         ensure_organisation(session, None, arguments.org, demo=node.settings.demo)
         client, secret = clients.add(
             session,

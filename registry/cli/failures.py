@@ -16,8 +16,10 @@ from registry.localpg import LocalPgError
 from registry.settings import SettingsError
 from workflows.text import Text
 
+NOT_MIGRATED = "the database is not migrated; run: registry migrate"
+
 REFUSED, USAGE, UNAVAILABLE = 1, 2, 3
-_NOT_MIGRATED = (pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction, pg.InsufficientPrivilege)
+_MISSING = (pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction, pg.InsufficientPrivilege)
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,11 @@ def said(error: Exception) -> Failure | None:
 
 
 def _of_database(error: psycopg.Error) -> Failure | None:
-    if isinstance(error, _NOT_MIGRATED):
-        return Failure("the database is not migrated; run: registry migrate", UNAVAILABLE)
+    if isinstance(error, _MISSING):
+        return Failure(NOT_MIGRATED, UNAVAILABLE)
     if isinstance(error, psycopg.OperationalError):
         if 'role "registry_app" does not exist' in str(error):
-            return Failure("the database is not migrated; run: registry migrate", UNAVAILABLE)
+            return Failure(NOT_MIGRATED, UNAVAILABLE)
         return Failure(f"the database does not answer: {one_line(str(error))}", UNAVAILABLE)
     return None
 

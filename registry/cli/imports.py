@@ -42,18 +42,18 @@ def add(commands: Commands) -> None:
 
 
 def run_import(arguments: argparse.Namespace) -> int:
-    node = open_node()
-    now = node.clock()
-    said_at = arguments.source_time or now
-    if said_at.tzinfo is None:
-        said_at = said_at.replace(tzinfo=CHINA)
-    if said_at > now:
-        return Failure("--source-time: it lies in the future", USAGE).print()
-    seal = Seal(open_keys(node.settings, now).masters())
-    bar = sys.stderr.isatty()
-    report = KINDS[arguments.kind](
-        node.database, arguments.file, seal, source_at=said_at, now=now, progress=draw if bar else None
-    )
+    with open_node() as node:
+        now = node.clock()
+        said_at = arguments.source_time or now
+        if said_at.tzinfo is None:
+            said_at = said_at.replace(tzinfo=CHINA)
+        if said_at > now:
+            return Failure("--source-time: it lies in the future", USAGE).print()
+        seal = Seal(open_keys(node.settings, now).masters())
+        bar = sys.stderr.isatty()
+        report = KINDS[arguments.kind](
+            node.database, arguments.file, seal, source_at=said_at, now=now, progress=draw if bar else None
+        )
     if bar:
         print(file=sys.stderr)
     tell(report, as_json=arguments.json)

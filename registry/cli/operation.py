@@ -12,8 +12,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from registry import migrate
-from registry.cli.failures import UNAVAILABLE, Failure
+from registry.cli.failures import NOT_MIGRATED, UNAVAILABLE, USAGE, Failure
 from registry.jobs import queue
+from registry.keys import open_keys
 from registry.localpg import end_with_parent
 from registry.node import Node, open_node
 from registry.settings import read_settings
@@ -40,8 +41,8 @@ def add(commands: Commands) -> None:
 
 
 def run_migrate(_: argparse.Namespace) -> int:
-    node = open_node()
-    migrate.prepare(node.database, node.clock(), demo=node.settings.demo)
+    with open_node() as node:
+        migrate.prepare(node.database, node.clock(), demo=node.settings.demo)
     print("the database is up to date")
     return 0
 
@@ -53,11 +54,13 @@ def run_serve(arguments: argparse.Namespace) -> int:
     settings.ensure_fit_to_serve()
     host, port = arguments.host or settings.host, settings.port if arguments.port is None else arguments.port
     if arguments.workers < 1:
-        return Failure("--workers: at least 1", 2).print()
-    if refusal := _cannot_listen(host, port):
+        return Failure("--workers: at least 1", USAGE).print()
+    if refusal := cannot_listen(host, port):
         return Failure(refusal).print()
-    if not _migrated(open_node(settings)):
-        return Failure("the database is not migrated; run: registry migrate", UNAVAILABLE).print()
+    with open_node(settings) as node:
+        if not _migrated(node):
+            return Failure(NOT_MIGRATED, UNAVAILABLE).print()
+        open_keys(settings, node.clock())
     uvicorn.run(
         "registry.cli.operation:serving_app",
         factory=True,
@@ -86,11 +89,11 @@ def run_worker(_: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     for library in ("procrastinate", "alembic"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    node = open_node()
-    if not _migrated(node):
-        return Failure("the database is not migrated; run: registry migrate", UNAVAILABLE).print()
-    print("the worker is running", flush=True)
-    asyncio.run(queue.work(node, name=f"{socket.gethostname()}-{os.getpid()}"))
+    with open_node() as node:
+        if not _migrated(node):
+            return Failure(NOT_MIGRATED, UNAVAILABLE).print()
+        open_keys(node.settings, node.clock())
+        asyncio.run(queue.work(node, name=f"{socket.gethostname()}-{os.getpid()}"))
     return 0
 
 
@@ -107,7 +110,7 @@ def _migrated(node: Node) -> bool:
         return migrate.is_current(connection)
 
 
-def _cannot_listen(host: str, port: int) -> str | None:
+def cannot_listen(host: str, port: int) -> str | None:
     """Why not, before anything is started: the server's own words come late and from each process."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]

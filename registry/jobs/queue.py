@@ -7,7 +7,9 @@ killed leaves its job running in name only; the heartbeat tells, and the job is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
 from collections.abc import Sequence
 
 import procrastinate
@@ -55,19 +57,57 @@ def _register(queue: procrastinate.App, node: Node, job: Job) -> None:
 
 
 async def work(node: Node, *, name: str, signals: bool = True, concurrency: int = 1) -> None:
-    """Run jobs until SIGTERM or SIGINT; the one in hand is finished first. A database that is away is waited for."""
-    while True:
-        queue = make_queue(node)
-        try:
-            async with queue.open_async():
-                return await queue.run_worker_async(
-                    name=name,
-                    concurrency=concurrency,
-                    install_signal_handlers=signals,
-                    update_heartbeat_interval=HEARTBEAT_SECONDS,
-                    stalled_worker_timeout=STALLED_SECONDS,
-                    delete_jobs="successful",
-                )
-        except ConnectorException:
-            log.warning("the database is away; trying again in %.0f s", RECONNECT_SECONDS)
-            await asyncio.sleep(RECONNECT_SECONDS)
+    """Run jobs until cancelled, or with `signals` until SIGTERM or SIGINT; the job in hand is finished first.
+
+    A database that is away is waited for.
+    """
+    asked_to_stop = _cancelled_by_signals() if signals else asyncio.Event()
+    log.info("the worker is running")
+    try:
+        while True:
+            try:
+                return await _work(make_queue(node), name, concurrency)
+            except ConnectorException:
+                log.warning("the database is away; trying again in %.0f s", RECONNECT_SECONDS)
+                await asyncio.sleep(RECONNECT_SECONDS)
+    except asyncio.CancelledError:
+        if not asked_to_stop.is_set():
+            raise
+
+
+async def _work(queue: procrastinate.App, name: str, concurrency: int) -> None:
+    # A pool that is cancelled while it opens never ends: it opens, and is closed then.
+    opening = asyncio.ensure_future(_open(queue))
+    try:
+        await asyncio.shield(opening)
+        await queue.run_worker_async(
+            name=name,
+            concurrency=concurrency,
+            install_signal_handlers=False,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_SECONDS,
+            delete_jobs="successful",
+        )
+    finally:
+        await asyncio.wait({opening})
+        if opening.exception() is None:
+            await queue.close_async()
+
+
+async def _open(queue: procrastinate.App) -> None:
+    await queue.open_async()
+
+
+def _cancelled_by_signals() -> asyncio.Event:
+    """Let the first SIGTERM or SIGINT cancel this task, also while no queue is open; the event tells afterwards."""
+    task, loop, asked = asyncio.current_task(), asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        if task is not None and not asked.is_set():
+            asked.set()
+            task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, stop)
+    return asked
