@@ -82,7 +82,7 @@ def case_files(context: Context, filings: Sequence[Filing]) -> list[CaseFile]:
             select(Consent.filing_id, Consent.text_sha256)
             .where(col(Consent.filing_id).in_(ids))
             .order_by(col(Consent.at), col(Consent.id))
-        )
+        ).all()
     )
     papers = set(
         session.exec(
