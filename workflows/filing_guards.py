@@ -220,11 +220,11 @@ def consent_is_outdated(filing: FilingFacts, _actor: Actor) -> Refusal | None:
     return CONSENT_HOLDS if filing.consented_sha256 == filing.consent_sha256 else None
 
 
-def is_of_a_roster(filing: FilingFacts, actor: Actor) -> Refusal | None:
+def is_of_a_roster(filing: FilingFacts, _actor: Actor) -> Refusal | None:
     return None if filing.of_roster else NOT_OF_A_ROSTER
 
 
-def attestation_is_allowed(filing: FilingFacts, actor: Actor) -> Refusal | None:
+def attestation_is_allowed(filing: FilingFacts, _actor: Actor) -> Refusal | None:
     return None if filing.attested_consent else ATTESTATION_NOT_ALLOWED
 
 

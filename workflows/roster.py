@@ -42,7 +42,8 @@ class Act(StrEnum):
 
 
 class Effect(StrEnum):
-    BEGIN_STAGE = "begin_stage"  # from here progress is counted
+    BEGIN_STAGE = "begin_stage"  # from the first row; progress is counted from here
+    TAKE_UP = "take_up"  # where it rested; rate and time left are counted from here
     KEEP_FILER = "keep_filer"
     KEEP_ATTESTATION = "keep_attestation"
     KEEP_RESTING = "keep_resting"  # what a pause goes back to
@@ -66,6 +67,10 @@ def _manages(roster: RosterFacts, actor: Actor) -> bool:
     return actor.holds(Role.MANAGER, roster.institution)
 
 
+def _is_the_worker(_roster: RosterFacts, actor: Actor) -> bool:
+    return actor.kind is ActorKind.SYSTEM
+
+
 HOSPITAL: Final = Party(
     "hospital",
     Text("上传机构的经办人或管理员", "the filers and managers of the uploading institution"),
@@ -75,7 +80,7 @@ HOSPITAL: Final = Party(
 MANAGER: Final = Party(
     "manager", Text("上传机构的管理员", "a manager of the uploading institution"), _manages, frozenset({Role.MANAGER})
 )
-WORKER: Final = Party("worker", Text("后台任务", "the worker"), lambda _roster, _actor: True, kind=ActorKind.SYSTEM)
+WORKER: Final = Party("worker", Text("后台任务", "the worker"), _is_the_worker, kind=ActorKind.SYSTEM)
 
 NOT_ALLOWED = Refusal(
     "attestation_not_allowed",
@@ -118,7 +123,7 @@ RESUMED: Choice[State, Effect, RosterFacts] = Choice(
     "rested",
     Text("暂停前的状态", "where it rested"),
     where_it_rested,
-    {state: (E.BEGIN_STAGE,) for state in sorted(AT_WORK)},
+    dict.fromkeys(sorted(AT_WORK), (E.TAKE_UP,)),
 )
 
 ROSTER: Final = Machine(

@@ -38,16 +38,19 @@ def upgrade() -> None:
         sa.Column("file_sha256", sa.Text(), nullable=False),
         sa.Column("file_size", sa.BigInteger(), nullable=False),
         sa.Column("mapping", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("places", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("columns", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("fault", sa.JSON(), nullable=True),
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("judged_on", sa.Date(), nullable=True),
+        sa.Column("cursor", sa.Integer(), nullable=False),
         sa.Column("stage_began", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stage_base", sa.Integer(), nullable=False),
         sa.Column("worked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("filed_by", sa.Text(), nullable=True),
         sa.Column("attested_by", sa.Text(), nullable=True),
         sa.Column("attested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attestation_done", sa.Boolean(), nullable=False),
         sa.Column("agreements", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
@@ -62,7 +65,7 @@ def upgrade() -> None:
         "roster",
         ["worked_at"],
         unique=False,
-        postgresql_where=sa.text("state in ('received', 'parsing', 'mapping', 'judging', 'filing', 'filed')"),
+        postgresql_where=sa.text("state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"),
     )
     op.create_index("ix_roster_institution", "roster", ["institution_id", "id"], unique=False)
     op.create_table(
@@ -118,7 +121,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_roster_at_work",
         table_name="roster",
-        postgresql_where=sa.text("state in ('received', 'parsing', 'mapping', 'judging', 'filing', 'filed')"),
+        postgresql_where=sa.text("state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"),
     )
     op.drop_table("roster")
     op.drop_table("spooled_part")

@@ -15,7 +15,7 @@ from registry.time import day_in_china
 from workflows.codes import CodeTables, FilingType
 from workflows.names import check_name, name_key
 from workflows.numbers import NOT_ACCEPTED, normalised
-from workflows.rules.facts import Person
+from workflows.rules.facts import Facts, Person
 from workflows.text import Text
 
 _DOCUMENT = Text(
@@ -74,6 +74,22 @@ def _person(context: Context, filing: Filing, given: PhysicianIn | PhysicianChan
         phone = normalised(given.phone)
         filing.phone_sealed = seal.seal("filing.phone", filing.id, phone) if phone else None
         filing.phone_index = seal.index("phone", phone) if phone else None
+
+
+def written(context: Context, filing: Filing, facts: Facts) -> None:
+    """Write into a draft what a row of a roster asks for, as it was read and judged."""
+    seal, typed = context.seal, facts.person
+    filing.name, filing.name_key, filing.id_type = typed.name, typed.name_key, typed.id_type
+    filing.id_number_sealed = seal.seal("filing.id_number", filing.id, typed.id_number)
+    filing.id_number_index = seal.index("id_number", typed.id_number)
+    filing.practising_code = typed.practising_code
+    filing.qualification_sealed = seal.seal("filing.qualification", filing.id, typed.qualification_code)
+    if typed.phone:
+        filing.phone_sealed = seal.seal("filing.phone", filing.id, typed.phone)
+        filing.phone_index = seal.index("phone", typed.phone)
+    filing.category, filing.scopes = facts.category, sorted(facts.scopes)
+    filing.valid_from, filing.valid_to = facts.valid_from, facts.valid_to
+    filing.activity, filing.reason = facts.activity, facts.reason
 
 
 def _code(codes: CodeTables, table: str, text: str, field: str, faults: list[FieldError]) -> str:

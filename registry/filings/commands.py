@@ -16,6 +16,7 @@ from registry.filings import applying
 from registry.filings.casefile import CaseFile, case_files
 from registry.filings.effects import Hand, run
 from registry.filings.evaluating import evaluate, facts_of
+from registry.filings.facts import Gathered
 from registry.filings.schemas import AnyAct, CreateFiling
 from registry.filings.tables import Filing
 from registry.institutions.queries import find
@@ -23,7 +24,8 @@ from registry.institutions.tables import Institution
 from registry.log.bulk import Event, record_all
 from registry.log.events import canonical
 from registry.physicians.tables import Physician
-from workflows.filing import FILING, Act, Author, State
+from workflows.filing import FILING, Act, Author, FilingMove, State
+from workflows.machine import Refused
 from workflows.text import Text
 
 _NOT_YOUR_INSTITUTION = Text(
@@ -79,11 +81,13 @@ def draft(context: Context, institution: Institution, author: Author, number: st
     )
 
 
-def keep_drafts(context: Context, cases: Sequence[CaseFile]) -> Sequence[CaseFile]:
-    """Store new drafts, judge and record them."""
+def keep_drafts(
+    context: Context, cases: Sequence[CaseFile], gathered: Sequence[Gathered] | None = None
+) -> Sequence[CaseFile]:
+    """Store new drafts, judge and record them. `gathered` are their facts, where the caller has them from just now."""
     context.session.add_all(case.filing for case in cases)
     context.session.flush()
-    evaluate(context, cases, "create")
+    evaluate(context, cases, "create", gathered)
     told = []
     for case in cases:
         assert case.evaluation
@@ -99,24 +103,36 @@ def act(context: Context, filing: Filing, given: AnyAct) -> Filing:
     return move(context, [filing], Act(given.act), given)[0].filing
 
 
-def move(context: Context, filings: Sequence[Filing], wanted: Act, given: AnyAct | None = None) -> list[CaseFile]:
-    """Decide by the table, run the declared effects, record: for all of them or, when one is refused, for none.
+def move(
+    context: Context,
+    filings: Sequence[Filing],
+    wanted: Act,
+    given: AnyAct | None = None,
+    *,
+    refused_stay: bool = False,
+) -> list[CaseFile]:
+    """Decide by the table, run the declared effects, record; the filings that moved.
 
-    The filings are locked by the caller. `given` is absent for the clock's own acts.
+    For all of them or, when one is refused, for none; with `refused_stay` those that are refused stay as they are. The
+    filings are locked by the caller. `given` is absent for acts on many and for the clock's own.
     """
     cases = case_files(context, filings)
     fresh = [c for c in cases if any(row.fresh for row in FILING.rows(State(c.filing.state), wanted))]
     if fresh:
         evaluate(context, fresh, str(wanted))
     body: dict[str, Any] = given.model_dump(exclude={"act", "revision"}) if given else {}
-    moves = [
-        FILING.decide(State(case.filing.state), wanted, context.actor, facts, body)
-        for case, facts in zip(cases, facts_of(context, cases), strict=True)
-    ]
+    decided: list[tuple[CaseFile, FilingMove]] = []
+    for case, facts in zip(cases, facts_of(context, cases), strict=True):
+        try:
+            decided.append((case, FILING.decide(State(case.filing.state), wanted, context.actor, facts, body)))
+        except Refused:
+            if not refused_stay:
+                raise
+    cases, moves = [case for case, _ in decided], [found for _, found in decided]
     hands = [Hand(context, case, wanted, State(case.filing.state), given) for case in cases]
-    for hand, decided in zip(hands, moves, strict=True):
-        hand.filing.state = str(decided.to)
-        _ask(hand.filing, decided.to, context)
+    for hand, found in zip(hands, moves, strict=True):
+        hand.filing.state = str(found.to)
+        _ask(hand.filing, found.to, context)
     run(hands, moves)
     for hand in hands:
         if hand.filing.state != hand.before:

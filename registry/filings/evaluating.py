@@ -15,7 +15,7 @@ from registry.context import Context
 from registry.filings import clock
 from registry.filings.applying import application
 from registry.filings.casefile import CaseFile
-from registry.filings.facts import Gathered, gather
+from registry.filings.facts import Application, Gathered, gather
 from registry.filings.tables import Evaluation, Filing
 from registry.institutions.tables import Institution
 from workflows.codes import FilingType
@@ -27,22 +27,15 @@ from workflows.rules.rule import STOPPING, Outcome, Stage
 IDENTITY_STAYS_CONFIRMED = timedelta(minutes=10)
 
 
-def evaluate(context: Context, cases: Sequence[CaseFile], act: str) -> None:
+def evaluate(context: Context, cases: Sequence[CaseFile], act: str, gathered: Sequence[Gathered] | None = None) -> None:
     """Judge the filings as they stand now and keep every finding. Also settles what each rests on.
 
-    Papers and signatures are asked for once a filing has reached the authority (lifecycle.md, Rules).
+    Papers and signatures are asked for once a filing has reached the authority (lifecycle.md, Rules). `gathered` are
+    the facts of each, where the caller has them from the same transaction.
     """
-    node, policies = policies_of(context, [case.institution for case in cases])
-    with context.session.no_autoflush:
-        gathered = gather(
-            context.session,
-            [application(context, case) for case in cases],
-            policies=policies,
-            node=node,
-            seal=context.seal,
-            codes=context.codes,
-            today=context.today,
-        )
+    if gathered is None:
+        institutions = [case.institution for case in cases]
+        gathered = gathered_for(context, [application(context, case) for case in cases], institutions)
     for case, found in zip(cases, gathered, strict=True):
         settle(case.filing, found)
         case.evaluation = _kept(context, case, found, act, _stages(case.filing))
@@ -52,6 +45,23 @@ def evaluate(context: Context, cases: Sequence[CaseFile], act: str) -> None:
 
 def _stages(filing: Filing) -> Collection[Stage]:
     return (Stage.JUDGE, Stage.SUBMIT) if filing.submitted_at else (Stage.JUDGE,)
+
+
+def gathered_for(
+    context: Context, applications: Sequence[Application], institutions: Sequence[Institution]
+) -> list[Gathered]:
+    """The facts of each application, under the policies of now."""
+    node, policies = policies_of(context, institutions)
+    with context.session.no_autoflush:
+        return gather(
+            context.session,
+            applications,
+            policies=policies,
+            node=node,
+            seal=context.seal,
+            codes=context.codes,
+            today=context.today,
+        )
 
 
 def settle(filing: Filing, found: Gathered) -> None:

@@ -40,6 +40,7 @@ class Application:
     level: str | None = None
     submitted_on: date | None = None
     filing: uuid.UUID | None = None
+    duplicate_of: str | None = None  # an earlier equal row of the same file
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def gather(
                 policy=policy,
                 codes=codes,
                 submitted_on=application.submitted_on,
+                duplicate_of=application.duplicate_of,
             ),
             physician_id=person.id if person and person.name_key == application.person.name_key else None,
             institution=record,

@@ -23,7 +23,9 @@ class Roster(SQLModel, table=True):
         sa.Index(
             "ix_roster_at_work",
             "worked_at",
-            postgresql_where=sa.text("state in ('received', 'parsing', 'mapping', 'judging', 'filing', 'filed')"),
+            postgresql_where=sa.text(
+                "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"
+            ),
         ),
     )
 
@@ -38,16 +40,19 @@ class Roster(SQLModel, table=True):
     file_sha256: str = Field(sa_type=sa.Text)
     file_size: int = Field(sa_type=sa.BigInteger)
     mapping: dict[str, str] = json_column()  # column of the file → heading of ours, where the uploader said so
+    places: dict[str, int] = json_column()  # heading of ours → index of its column, as found
     columns: list[str] = texts()  # the file's own headings, in order
     fault: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON)  # why the file as a whole failed: code, zh, en
     rows: int = 0
     judged_on: date | None = None  # the day the rows were judged as of
+    cursor: int = 0  # the row up to which the present stage has come
     stage_began: datetime | None = instant(nullable=True)
     stage_base: int = 0  # what was done already when the stage began, or was taken up again
     worked_at: datetime | None = instant(nullable=True)  # last chunk: the one that has waited longest comes next
     filed_by: str | None = Field(default=None, sa_type=sa.Text)
     attested_by: str | None = Field(default=None, sa_type=sa.Text)
     attested_at: datetime | None = instant(nullable=True)
+    attestation_done: bool = False  # every draft that could be attested is
     agreements: list[str] = texts()  # SHA-256 of the agreements the manager attests by
     version: int = 1
 

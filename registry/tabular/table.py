@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -69,6 +69,7 @@ class Table:
         self.ignored: tuple[str, ...] = tuple(
             name for n, name in enumerate(self.columns) if name and n not in {index for _, index in found}
         )
+        self.places: dict[str, int] = dict(found)  # heading → index of its column
         self._found = found
         self._absent = dict.fromkeys({h.name for h in headings} - {name for name, _ in found}, "")
         self._digits = tuple(h.name for h in headings if h.digits and h.name not in self._absent)
@@ -82,10 +83,7 @@ class Table:
                 continue
             if len(cells) < width:
                 cells.extend([""] * (width - len(cells)))
-            values = {name: cells[index].strip() for name, index in self._found}
-            for name, text in values.items():
-                if text[:1] == "'":
-                    values[name] = plain_cell(text)
+            values = values_at(cells, self.places)
             rounded = tuple(name for name in self._digits if _is_rounded(values[name]))
             yield Row(line, cells, values | self._absent if self._absent else values, rounded)
 
@@ -101,6 +99,15 @@ class Table:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def values_at(cells: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
+    """The values of a row by heading, with the marks gone that keep spreadsheets from running them."""
+    values = {name: cells[index].strip() for name, index in places.items()}
+    for name, text in values.items():
+        if text[:1] == "'":
+            values[name] = plain_cell(text)
+    return values
 
 
 def open_table(path: Path, headings: Sequence[Heading]) -> Table:

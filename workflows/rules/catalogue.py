@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workflows.rules.book import BOOK
+from workflows.rules.file import FILE_REASONS
 from workflows.text import Text
 
 
@@ -56,5 +57,9 @@ _OFFICERS_OWN: Final = (
 # For a rule named without a case, the places of its words that a case would fill stay open.
 REASONS: Final[Mapping[str, Reason]] = {
     reason.code: reason
-    for reason in (*(Reason(rule.id, rule.text.filled({}), rule.basis) for rule in BOOK), *_OFFICERS_OWN)
+    for reason in (
+        *(Reason(rule.id, rule.text.filled({}), rule.basis) for rule in BOOK),
+        *(Reason(found.code, found.text.filled({}), found.basis) for found in FILE_REASONS),
+        *_OFFICERS_OWN,
+    )
 }
