@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry import problems
-from registry.api import directory, filings, health, tokens
+from registry.api import directory, filings, health, rosters, tokens
 from registry.api.body import MAX_BODY
 from registry.keys import Sealing, open_keys
 from registry.node import Node, open_node
@@ -46,7 +46,7 @@ def create_app(node: Node | None = None) -> FastAPI:
     problems.install(app)
     app.add_middleware(PlainAnswers)
     # Verification first: routes are tried in order, and the hot path must not pay for its neighbours.
-    for router in (verification.router, tokens.router, health.router, directory.router, filings.router):
+    for router in (verification.router, tokens.router, health.router, directory.router, filings.router, rosters.router):
         app.include_router(router)
     return app
 

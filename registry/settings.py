@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     now: datetime | None = None  # a fixed clock, in a demo only
     demo_password: SecretStr | None = None
     demo_client_secret: SecretStr | None = None
+    roster_max_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
     demo_mfa: bool = False
 
     @model_validator(mode="after")

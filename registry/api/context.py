@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
@@ -21,6 +22,10 @@ def context(request: Request) -> Iterator[Context]:
     state = request.app.state
     with transaction(state.database) as session:
         yield Context.of(session, request.state.actor, state.clock(), state.seal(), state.settings)
+
+
+# The same for an async endpoint, which opens it in a thread where and when it needs one.
+opened = contextmanager(context)
 
 
 def spoken(accept_language: Annotated[str | None, Header()] = None) -> Language:

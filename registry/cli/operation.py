@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import socket
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from registry import migrate
@@ -17,6 +18,7 @@ from registry.jobs import queue
 from registry.keys import open_keys
 from registry.localpg import end_with_parent
 from registry.node import Node, open_node
+from registry.rosters import working
 from registry.settings import read_settings
 from registry.transaction import embedded
 
@@ -93,7 +95,15 @@ def run_worker(_: argparse.Namespace) -> int:
         if not _migrated(node):
             return Failure(NOT_MIGRATED, UNAVAILABLE).print()
         open_keys(node.settings, node.clock())
-        asyncio.run(queue.work(node, name=f"{socket.gethostname()}-{os.getpid()}"))
+        stop = threading.Event()
+        # Rosters are their own queue: which one comes next is in their table (docs/adr/0017).
+        rosters = threading.Thread(target=working.work, args=(node, stop), name="rosters")
+        rosters.start()
+        try:
+            asyncio.run(queue.work(node, name=f"{socket.gethostname()}-{os.getpid()}"))
+        finally:
+            stop.set()
+            rosters.join()
     return 0
 
 
