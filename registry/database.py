@@ -45,7 +45,7 @@ def instant(*, now: bool = False, nullable: bool = False, index: bool = False) -
     """A timestamptz column; `now` lets the database fill it."""
     return Field(
         default=None,
-        sa_type=sa.DateTime(timezone=True),  # type: ignore[call-overload]
+        sa_type=sa.DateTime(timezone=True),
         sa_column_kwargs={"server_default": sa.func.now()} if now else {},
         nullable=nullable,
         index=index,
@@ -54,14 +54,14 @@ def instant(*, now: bool = False, nullable: bool = False, index: bool = False) -
 
 def texts(*, nullable: bool = False) -> Any:
     """A text[] column."""
-    return Field(default_factory=list, sa_type=pg.ARRAY(sa.Text), nullable=nullable)  # type: ignore[call-overload]
+    return Field(default_factory=list, sa_type=pg.ARRAY(sa.Text), nullable=nullable)
 
 
 def json_column(*, default: Any = dict) -> Any:
     return Field(default_factory=default, sa_type=pg.JSONB, nullable=False)
 
 
-def span(kind: type[pg.TSTZRANGE] | type[pg.DATERANGE], **kwargs: Any) -> Any:
+def span(kind: type[pg.TSTZRANGE | pg.DATERANGE], **kwargs: Any) -> Any:
     return Field(sa_type=kind, nullable=False, **kwargs)
 
 

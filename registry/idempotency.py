@@ -77,4 +77,5 @@ def digest(method: str, path: str, body: bytes) -> bytes:
 
 def forget(session: Session, before: datetime) -> int:
     """Drop answers older than `before`; how many."""
-    return session.execute(delete(KeyedAnswer).where(col(KeyedAnswer.at) < before)).rowcount
+    gone = session.execute(delete(KeyedAnswer).where(col(KeyedAnswer.at) < before).returning(col(KeyedAnswer.key)))
+    return len(gone.all())

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import auth.tables  # noqa: F401
-import registry.authorities.tables  # noqa: F401
-import registry.codes.tables  # noqa: F401
-import registry.documents.tables  # noqa: F401
-import registry.filings.tables  # noqa: F401
-import registry.idempotency  # noqa: F401
-import registry.institutions.tables  # noqa: F401
-import registry.log.tables  # noqa: F401
-import registry.physicians.tables  # noqa: F401
-import registry.rosters.tables  # noqa: F401
-import registry.sites.tables  # noqa: F401
+import registry.authorities.tables
+import registry.codes.tables
+import registry.documents.tables
+import registry.filings.tables
+import registry.idempotency
+import registry.institutions.tables
+import registry.log.tables
+import registry.physicians.tables
+import registry.rosters.tables
+import registry.sites.tables
 import registry.verification.tables  # noqa: F401
 from registry.database import metadata
 

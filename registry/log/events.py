@@ -39,7 +39,7 @@ def record(
 ) -> int:
     """Append one event and its payload; the sequence number."""
     salt, text = secrets.token_bytes(32), canonical(payload)
-    seq: int = session.execute(
+    seq = session.execute(
         insert(AuditEvent)
         .values(
             at=now,
@@ -54,4 +54,5 @@ def record(
         .returning(col(AuditEvent.seq))
     ).scalar_one()
     session.execute(insert(AuditPayload).values(seq=seq, salt=salt, payload=text))
+    assert seq is not None
     return seq

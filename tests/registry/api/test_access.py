@@ -81,7 +81,7 @@ def case(loaded: World) -> Case:
     shown = doctor.get(f"/filings/{filing['id']}")[1]
     filing = doctor.does(shown, "consent", text_sha256=shown["consent_sha256"])
     places = {"own": (internet, AUTHORITY), "other": (other_hospital, ELSEWHERE)}
-    callers = {
+    callers: dict[tuple[Role, str], Caller] = {
         (role, relation): world.account(role, institution if role in INSTITUTION_ROLES else authority)
         for role in Role
         if role is not Role.PHYSICIAN
