@@ -18,7 +18,7 @@ from pathlib import Path
 
 from registry import migrate
 from registry.cli.failures import Failure
-from registry.cli.imports import draw
+from registry.cli.imports import Bar
 from registry.cli.operation import Commands, cannot_listen
 from registry.demo.main_job import Visitor, main_job
 from registry.demo.sample import CLIENT, SignIns, load_province, open_accounts
@@ -69,7 +69,7 @@ def _demo(settings: Settings, physicians: int, *, once: bool) -> int:
     seal = Seal(open_keys(settings, node.clock()).masters())
     print(f"loading the sample province: {physicians:,} physicians", flush=True)
     bar = sys.stderr.isatty()
-    load_province(node, seal, physicians, draw if bar else None)
+    load_province(node, seal, physicians, Bar() if bar else None)
     if bar:
         print(file=sys.stderr)
     sign_ins = open_accounts(node, *_secrets(settings))

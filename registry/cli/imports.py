@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def run_import(arguments: argparse.Namespace) -> int:
         seal = Seal(open_keys(node.settings, now).masters())
         bar = sys.stderr.isatty()
         report = KINDS[arguments.kind](
-            node.database, arguments.file, seal, source_at=said_at, now=now, progress=draw if bar else None
+            node.database, arguments.file, seal, source_at=said_at, now=now, progress=Bar() if bar else None
         )
     if bar:
         print(file=sys.stderr)
@@ -60,10 +61,24 @@ def run_import(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def draw(rows: int, share: float) -> None:
-    """A progress bar on standard error, drawn over itself."""
+class Bar:
+    """A progress bar on standard error, drawn over itself: share, rows, rows a second, time left."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, rows: int, share: float) -> None:
+        print(f"\r{progress(rows, share, time.monotonic() - self._began)}\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def progress(rows: int, share: float, seconds: float) -> str:
+    """The bar as text after `seconds` of work."""
     done = round(BAR * min(share, 1))
-    print(f"\r[{'#' * done}{' ' * (BAR - done)}] {share:4.0%} {rows:,} rows", end="", file=sys.stderr, flush=True)
+    line = f"[{'#' * done}{' ' * (BAR - done)}] {share:4.0%} {rows:,} rows"
+    if seconds <= 0 or share <= 0:
+        return line
+    left = round(seconds / share - seconds)
+    return f"{line}, {rows / seconds:,.0f}/s, {left // 60}:{left % 60:02} left"
 
 
 def tell(report: Report, *, as_json: bool) -> None:

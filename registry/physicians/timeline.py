@@ -63,7 +63,8 @@ def opened(facts: PlaceFacts, standing: Standing, day: date, first_registered: d
     begin = facts.registered_on or first_registered or day
     if standing.status is not Status.ACTIVE and standing.since is None:
         begin = day
-    return _stand([Stretch(begin, None, facts, ACTIVE)], standing, day)
+    stretch = Stretch(begin, None, facts, ACTIVE)
+    return [stretch] if standing is ACTIVE else _stand([stretch], standing, day)
 
 
 def retold(known: Sequence[Stretch], facts: PlaceFacts, standing: Standing, day: date) -> list[Stretch]:
