@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 from registry.tabular.cells import plain_cell
 from registry.tabular.errors import Unreadable, unreadable
-from registry.tabular.text_file import TextFile
-from registry.tabular.workbook import ROUNDED, Workbook
+from registry.tabular.fenced import Fenced
+from registry.tabular.sandbox import ROUNDED
+from registry.tabular.workbook import inspect
 
 _ABOVE = 30  # lines in which the headings are looked for: titles and notes may stand above them
 _ROUNDED_TEXT = re.compile(r"\d(?:\.\d+)?[Ee]\+?(?:1[5-9]|2\d)")  # 4.40106E+17: what a spreadsheet leaves in a CSV
@@ -42,20 +43,10 @@ class Row(NamedTuple):
     rounded: tuple[str, ...]
 
 
-class Lines(Protocol):
-    """A source of (line, cells)."""
-
-    name: str | None
-
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]: ...
-    def share(self) -> float: ...
-    def close(self) -> None: ...
-
-
 class Table:
     """An opened file. Iterate it once; close it, or use it as a context."""
 
-    def __init__(self, lines: Lines, headings: Sequence[Heading]) -> None:
+    def __init__(self, lines: Fenced, headings: Sequence[Heading]) -> None:
         self._lines = lines
         stream = iter(lines)
         above = [line for _, line in zip(range(_ABOVE), stream, strict=False)]
@@ -129,9 +120,10 @@ def open_table(path: Path, headings: Sequence[Heading]) -> Table:
         ) from None
     if not start:
         raise unreadable("empty", "文件 {name} 是空的。", "{name} is empty.", name=path.name)
-    lines: Lines = (
-        Workbook(path) if start.startswith((b"PK", b"\xd0\xcf\x11\xe0")) else TextFile(path, _known(headings))
-    )
+    sheet = start.startswith((b"PK", b"\xd0\xcf\x11\xe0"))
+    if sheet:
+        inspect(path)
+    lines = Fenced(path, "sheet" if sheet else "text", _known(headings))
     try:
         return Table(lines, headings)
     except Unreadable:
@@ -174,7 +166,7 @@ def _check(found: list[tuple[str, int]], headings: Sequence[Heading]) -> None:
         )
 
 
-def _without_headings(lines: Lines, headings: Sequence[Heading]) -> Unreadable:
+def _without_headings(lines: Fenced, headings: Sequence[Heading]) -> Unreadable:
     wanted = "、".join(h.name for h in headings if h.required)
     if lines.name:
         return unreadable(

@@ -1,88 +1,26 @@
-"""XLSX as lines of cells. The parent looks at the archive only; a process of its own, fenced in, reads the sheet.
-
-The reader is native code that aborts on hostile sheets and can grow to any size, so it never runs in a process that
-serves or imports: it gets the open file and limits on memory and time, and gives back CSV (registry/tabular/sandbox.py).
-"""
+"""Looking at an XLSX before anything of it is read: what no sheet of rows needs is refused, whatever reader comes after."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import subprocess
-import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from registry.tabular.errors import Unreadable, unreadable
-from registry.tabular.sandbox import ROUNDED
+from registry.tabular.sandbox import COLUMNS
 
-__all__ = ["ROUNDED", "Workbook"]
-
-_SANDBOX = Path(__file__).with_name("sandbox.py")
 _PARTS = 2000
 _UNPACKED = 2 << 30
 _RATIO = 200  # a sheet of real rows packs 10 to 40 times
 _RATIO_FROM = 16 << 20  # below this a high ratio does no harm
-_COLUMNS = 1000
 _PROLOGUE = 1 << 16
 _ROOT = re.compile(rb"<[A-Za-z_]")
 _DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="[A-Z]+\d+:([A-Z]+)\d+"')
 _MACROS = re.compile(r"vbaProject|macrosheets/|activeX/|embeddings/", re.IGNORECASE)
 
 
-class Workbook:
-    """An opened XLSX: the first visible sheet that is not empty. Iterating gives (row of the sheet from 1, cells)."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises `Unreadable` before anything of the sheet is read."""
-        _inspect(path)
-        with path.open("rb") as file:
-            self._reader = subprocess.Popen(  # noqa: S603  (our own program)
-                [sys.executable, "-I", str(_SANDBOX)],
-                stdin=file,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={},
-            )
-        assert self._reader.stdout is not None
-        self._text = io.TextIOWrapper(self._reader.stdout, encoding="utf-8", newline="")
-        self._cells = csv.reader(self._text)
-        opening = next(self._cells, None)
-        if opening is None:
-            self.close()
-            raise self._broken()
-        self.name: str | None = opening[0]
-        self._rows, self._line = int(opening[1]), 0
-
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        for line, cells in enumerate(self._cells, 1):
-            self._line = line
-            yield line, cells
-        # Rows missing at the end would look like a shorter file: the count said at the start must be met.
-        if self._reader.wait() != 0 or self._line != self._rows:
-            raise self._broken()
-
-    def share(self) -> float:
-        return self._line / self._rows if self._rows else 1.0
-
-    def close(self) -> None:
-        self._reader.kill()
-        self._reader.wait()
-        self._text.close()
-
-    def _broken(self) -> Unreadable:
-        return unreadable(
-            "workbook_unreadable",
-            "工作簿无法读取：已损坏、单元格分布过于稀疏，或超出内存和时间限制。请把表格复制到新的工作簿，或另存为 CSV（UTF-8）。",
-            "The workbook cannot be read: damaged, its cells too far apart, or beyond the limits of memory and time; "
-            "copy the table into a new workbook, or save it as CSV (UTF-8).",
-        )
-
-
-def _inspect(path: Path) -> None:
-    """Refuse what no sheet of rows needs: bombs, macros, document types, paths that lead out of the archive."""
+def inspect(path: Path) -> None:
+    """Refuse bombs, macros, document types and paths that lead out of the archive. Raises `Unreadable`."""
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             raise unreadable(
@@ -127,13 +65,13 @@ def _inspect_prologue(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
         start = part.read(_PROLOGUE).replace(b"\0", b"")  # UTF-16 hides a word from a search by bytes
     if b"<!DOCTYPE" in start or b"<!ENTITY" in start or (start.strip() and not _ROOT.search(start)):
         raise _unsafe("文档类型定义（DTD）", "a document type definition (DTD)")
-    if (dimension := _DIMENSION.search(start)) and _column(dimension[1]) > _COLUMNS:
+    if (dimension := _DIMENSION.search(start)) and _column(dimension[1]) > COLUMNS:
         raise unreadable(
             "sparse",
             "工作表的范围达到第 {column} 列，超过 {limit} 列。请删除表格右侧的空列后重新保存。",
             "The sheet reaches to column {column}, beyond {limit} columns; delete the empty columns on the right and save.",
             column=dimension[1].decode(),
-            limit=_COLUMNS,
+            limit=COLUMNS,
         )
 
 
