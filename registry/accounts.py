@@ -10,10 +10,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from auth import accounts
+from auth import accounts, second_factor
 from auth.actor import OPERATOR, Grant, is_division
 from auth.errors import AdministratorsApart, AuthError, Held, Taken
 from auth.roles import AUTHORITY_ROLES, INSTITUTION_ROLES, Role
+from auth.second_factor import Cipher
 from auth.tables import Account
 from registry.authorities import queries as authorities
 from registry.authorities.commands import ensure_operator_may_act
@@ -111,6 +112,16 @@ def disable_account(session: Session, name: str, *, demo: bool, now: datetime) -
     record(session, OPERATOR, "account.disable", ("account", account.id), 1, {}, now=now)
 
 
+def give_second_factor(session: Session, name: str, cipher: Cipher, *, issuer: str, demo: bool, now: datetime) -> str:
+    """A new one-time-code secret in place of any other: the otpauth address, to be shown once. Raises `DomainError`."""
+    account = get(session, name)
+    for organisation in sorted({g.organisation for g in accounts.grants_of(session, account.id)}):
+        _ensure_operators(session, organisation, demo=demo)
+    address = second_factor.enrol(session, account, cipher, issuer=issuer)
+    record(session, OPERATOR, "account.second_factor", ("account", account.id), 1, {}, now=now)
+    return address
+
+
 def list_accounts(session: Session) -> list[Listed]:
     """Every account with its roles, by name."""
     found = session.exec(select(Account).order_by(col(Account.name_key))).all()
@@ -169,7 +180,6 @@ def _grant(session: Session, role: str, organisation: str, *, demo: bool) -> Gra
         raise Invalid(
             Text(f"没有这个角色；可用：{'、'.join(Role)}。", f"No such role; there are: {', '.join(Role)}.")
         ) from None
-    ensure_organisation(session, organisation)
     if is_division(organisation) and grant.role in INSTITUTION_ROLES:
         raise Invalid(
             Text(f"角色 {role} 只能在医疗机构担任。", f"Role {role} is held in an institution, not in an authority.")
@@ -181,6 +191,7 @@ def _grant(session: Session, role: str, organisation: str, *, demo: bool) -> Gra
                 f"Role {role} is held in an authority, not in an institution.",
             )
         )
+    ensure_organisation(session, organisation)
     _ensure_operators(session, organisation, demo=demo)
     return grant
 

@@ -5,59 +5,105 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-import uuid
 
-import sqlalchemy as sa
-from sqlmodel import Session, col, select
-
-from auth import accounts
-from auth.actor import OPERATOR, Grant, is_division
-from auth.roles import AUTHORITY_ROLES, INSTITUTION_ROLES, Role
-from registry.authorities.commands import ensure_operator_may_act
+from auth.roles import Role
+from registry import accounts
 from registry.cli.operation import Commands
-from registry.errors import FieldError, Invalid
-from registry.institutions.tables import Institution
-from registry.log.events import record
+from registry.keys import open_keys
 from registry.node import open_node
-from registry.physicians.tables import Physician
+from registry.sealed import Seal
 from registry.transaction import transaction
-from workflows.text import Text
 
 
 def add(commands: Commands) -> None:
     nouns = commands.add_parser("account", help="accounts of people").add_subparsers(required=True, metavar="ACT")
     adding = nouns.add_parser("add", help="an account with its first role; the password is read from standard input")
-    adding.add_argument("name", metavar="NAME")
-    adding.add_argument("--role", required=True, type=Role, choices=list(Role), metavar="ROLE", help=", ".join(Role))
-    adding.add_argument("--org", required=True, metavar="CODE", help="registration number or division code")
-    adding.add_argument("--physician", metavar="PRACTISING_CODE", help="whose account it is, for role physician")
     adding.set_defaults(run=run_add)
+    granting = nouns.add_parser("grant", help="one more role for an account")
+    granting.set_defaults(run=run_grant)
+    withdrawing = nouns.add_parser("withdraw", help="end a role, in running sign-ins too")
+    withdrawing.set_defaults(run=run_withdraw)
+    for parser in (adding, granting, withdrawing):
+        parser.add_argument("name", metavar="NAME")
+        parser.add_argument(
+            "--role", required=True, type=Role, choices=list(Role), metavar="ROLE", help=", ".join(Role)
+        )
+        parser.add_argument("--org", required=True, metavar="CODE", help="registration number or division code")
+    for parser in (adding, granting):
+        parser.add_argument("--physician", metavar="PRACTISING_CODE", help="whose account it is, for role physician")
+    disabling = nouns.add_parser("disable", help="close an account and end its sign-ins")
+    disabling.add_argument("name", metavar="NAME")
+    disabling.set_defaults(run=run_disable)
+    enrolling = nouns.add_parser("second-factor", help="a new second factor; its address is printed once")
+    enrolling.add_argument("name", metavar="NAME")
+    enrolling.set_defaults(run=run_second_factor)
+    nouns.add_parser("list", help="every account and its roles").set_defaults(run=run_list)
 
 
 def run_add(arguments: argparse.Namespace) -> int:
-    role, organisation = arguments.role, arguments.org
     password = read_password()
     with open_node() as node, transaction(node.database) as session:
-        ensure_organisation(session, role, organisation, demo=node.settings.demo)
-        account = accounts.add(
+        accounts.add_account(
             session,
             arguments.name,
-            Grant(role, organisation),
-            password=password,
-            physician_id=physician_of(session, role, arguments.physician),
+            arguments.role,
+            arguments.org,
+            password,
+            practising_code=arguments.physician,
+            demo=node.settings.demo,
             now=node.clock(),
         )
-        record(
+    print(f"account {arguments.name}: {arguments.role} in {arguments.org}")
+    return 0
+
+
+def run_grant(arguments: argparse.Namespace) -> int:
+    with open_node() as node, transaction(node.database) as session:
+        accounts.grant_role(
             session,
-            OPERATOR,
-            "account.add",
-            ("account", account.id),
-            1,
-            {"role": str(role), "organisation": organisation},
+            arguments.name,
+            arguments.role,
+            arguments.org,
+            practising_code=arguments.physician,
+            demo=node.settings.demo,
             now=node.clock(),
-            organisation=organisation,
         )
-    print(f"account {arguments.name}: {role} in {organisation}")
+    print(f"account {arguments.name}: also {arguments.role} in {arguments.org}")
+    return 0
+
+
+def run_withdraw(arguments: argparse.Namespace) -> int:
+    with open_node() as node, transaction(node.database) as session:
+        accounts.withdraw_role(
+            session, arguments.name, arguments.role, arguments.org, demo=node.settings.demo, now=node.clock()
+        )
+    print(f"account {arguments.name}: no longer {arguments.role} in {arguments.org}")
+    return 0
+
+
+def run_disable(arguments: argparse.Namespace) -> int:
+    with open_node() as node, transaction(node.database) as session:
+        accounts.disable_account(session, arguments.name, demo=node.settings.demo, now=node.clock())
+    print(f"account {arguments.name}: disabled")
+    return 0
+
+
+def run_second_factor(arguments: argparse.Namespace) -> int:
+    with open_node() as node, transaction(node.database) as session:
+        now, issuer = node.clock(), node.settings.base_url.partition("://")[2]
+        seal = Seal(open_keys(node.settings, now).masters())
+        address = accounts.give_second_factor(
+            session, arguments.name, seal, issuer=issuer, demo=node.settings.demo, now=now
+        )
+    print(f"enter this into the person's device (not shown again): {address}")
+    return 0
+
+
+def run_list(_: argparse.Namespace) -> int:
+    with open_node() as node, transaction(node.database) as session:
+        for found in accounts.list_accounts(session):
+            roles = ", ".join(f"{grant.role} in {grant.organisation}" for grant in found.grants)
+            print(f"{found.name}{' (disabled)' if found.disabled else ''}: {roles or 'no role'}")
     return 0
 
 
@@ -66,38 +112,3 @@ def read_password() -> str:
     if sys.stdin.isatty():
         return getpass.getpass("Password: ")
     return sys.stdin.readline().rstrip("\r\n")
-
-
-def ensure_organisation(session: Session, role: Role | None, organisation: str, *, demo: bool) -> None:
-    """The organisation is there, is of the kind the role is held in, and is not one that administers itself."""
-    if is_division(organisation):
-        if role in INSTITUTION_ROLES:
-            raise _invalid(
-                "--org", f"角色 {role} 属于机构，请给出登记号。", f"{role} is held in an institution: give its number"
-            )
-        ensure_operator_may_act(session, organisation, demo=demo)
-        return
-    if role in AUTHORITY_ROLES:
-        raise _invalid(
-            "--org", f"角色 {role} 属于机关，请给出行政区划代码。", f"{role} is held in an authority: give its code"
-        )
-    if not session.scalar(sa.select(sa.exists().where(col(Institution.registration_no) == organisation))):
-        raise _invalid("--org", "没有此登记号的机构。", "there is no institution with this registration number")
-
-
-def physician_of(session: Session, role: Role, practising_code: str | None) -> uuid.UUID | None:
-    """The physician an account is bound to; exactly the role physician needs one."""
-    if (role is Role.PHYSICIAN) != (practising_code is not None):
-        raise _invalid(
-            "--physician", "仅医师账号须给出执业证书编码。", "role physician needs it, no other role takes it"
-        )
-    if practising_code is None:
-        return None
-    found = session.exec(select(Physician.id).where(col(Physician.practising_code) == practising_code)).first()
-    if found is None:
-        raise _invalid("--physician", "没有此执业证书编码的医师。", "there is no physician with this practising code")
-    return found
-
-
-def _invalid(field: str, zh: str, en: str) -> Invalid:
-    return Invalid(errors=(FieldError(field, "invalid", Text(zh, en)),))

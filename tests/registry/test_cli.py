@@ -129,7 +129,7 @@ def test_an_account_is_added_and_nothing_secret_printed(
         (["--role", "reviewer", "--org", "999999"], PASSWORD, "no authority"),
         (["--role", "reviewer", "--org", "44490745543011111G1001"], PASSWORD, "held in an authority"),
         (["--role", "filer", "--org", "350000"], PASSWORD, "held in an institution"),
-        (["--role", "filer", "--org", "44490745543011111G1001"], PASSWORD, "no institution"),
+        (["--role", "filer", "--org", "44490745543011111G1001"], PASSWORD, "no authority or institution"),
         (["--role", "reviewer", "--org", "350000", "--physician", "110350000000001"], PASSWORD, "--physician"),
     ],
 )
