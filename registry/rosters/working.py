@@ -31,6 +31,7 @@ from registry.institutions.tables import Institution
 from registry.keys import Sealing, open_keys
 from registry.node import Node
 from registry.rosters import spool
+from registry.rosters.cells import opened_cells, sealed_cells
 from registry.rosters.commands import move
 from registry.rosters.headings import HEADINGS, PRACTISING, VALID_FROM, VALID_TO
 from registry.rosters.judging import GOES, Verdict, judge_rows
@@ -271,7 +272,7 @@ def _keep_rows(context: Context, roster: Roster, rows: Sequence[Row]) -> None:
             roster.id,
             number,
             row.line,
-            seal.seal("roster_row.cells", f"{roster.id}/{number}", json.dumps([row.cells, row.rounded])),
+            sealed_cells(seal, roster.id, number, row.cells, row.rounded),
             seal.index("practising_code", code) if code else None,
             _day(row.values[VALID_FROM]),
             _day(row.values[VALID_TO]),
@@ -307,19 +308,13 @@ def _rows_after(session: Session, roster: Roster, count: int, *, going: bool = F
     return session.exec(query).all()
 
 
-def opened_row(seal: Seal, roster: Roster, row: RosterRow) -> tuple[list[str], list[str]]:
-    """The cells of a row as written, and the headings whose digits a spreadsheet has lost."""
-    cells, rounded = json.loads(seal.open("roster_row.cells", f"{roster.id}/{row.row}", row.cells_sealed))
-    return cells, rounded
-
-
 def _verdicts(context: Context, roster: Roster, rows: Sequence[RosterRow]) -> list[Verdict]:
     institution = context.session.get_one(Institution, roster.institution_id)
     reader = Reader(context.codes, institution.registration_no)
     earlier = _earlier(context.session, roster, rows)
 
     def read(row: RosterRow) -> Reading:
-        cells, rounded = opened_row(context.seal, roster, row)
+        cells, rounded = opened_cells(context.seal, roster.id, row.row, row.cells_sealed)
         values = dict.fromkeys((h.name for h in HEADINGS), "") | values_at(cells, roster.places)
         return reader.read(row.line, values, rounded)
 

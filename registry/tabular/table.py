@@ -97,7 +97,7 @@ def values_at(cells: Sequence[str], places: Mapping[str, int]) -> dict[str, str]
     values = {name: cells[index].strip() for name, index in places.items()}
     for name, text in values.items():
         if text[:1] == "'":
-            values[name] = plain_cell(text)
+            values[name] = plain_cell(text).strip()
     return values
 
 
