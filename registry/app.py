@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from registry import problems
 from registry.api import directory, filings, health, rosters, tokens
 from registry.api.body import MAX_BODY
+from registry.api.room import Room
 from registry.keys import Sealing, open_keys
 from registry.node import Node, open_node
 from registry.verification import routes as verification
@@ -43,6 +44,7 @@ def create_app(node: Node | None = None) -> FastAPI:
     app.state.keys = keys
     app.state.clock = clock
     app.state.seal = Sealing(keys)
+    app.state.room = Room(database.connections)
     problems.install(app)
     app.add_middleware(PlainAnswers)
     # Verification first: routes are tried in order, and the hot path must not pay for its neighbours.

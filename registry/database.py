@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import uuid
 from datetime import datetime
@@ -23,12 +24,30 @@ SQLModel.metadata.naming_convention = {
 metadata = SQLModel.metadata
 
 
+class _Ticks:
+    """The time in 1/4096 ms, never twice the same: what is made later in a process comes later."""
+
+    def __init__(self) -> None:
+        self._turn, self._last = threading.Lock(), 0
+
+    def __call__(self) -> int:
+        with self._turn:
+            self._last = max(time.time_ns() * 4096 // 1_000_000, self._last + 1)
+            return self._last
+
+
+_ticks = _Ticks()
+
+
 def new_id() -> uuid.UUID:
-    """A time-ordered id (RFC 9562, version 7): rows of one moment lie together, and pages can be keyed by it."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+    """A time-ordered id (RFC 9562, version 7): rows of one moment lie together, and pages can be keyed by it.
+
+    The ids of one process follow one another strictly (section 6.2, method 3), so rows of one transaction keep the order
+    in which they were made: the ledger of a filing's clock is read by it.
+    """
+    milliseconds, fraction = divmod(_ticks(), 4096)
+    high = milliseconds << 16 | 0x7 << 12 | fraction
+    return uuid.UUID(int=high << 64 | 0x2 << 62 | int.from_bytes(os.urandom(8)) >> 2)
 
 
 def key() -> Any:

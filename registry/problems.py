@@ -7,10 +7,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from psycopg import errors as pg_errors
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -56,14 +57,8 @@ _COLLISIONS = (pg_errors.UniqueViolation, pg_errors.ExclusionViolation)
 
 # The database gave up on our behalf: a lock, a deadlock, a restart. Nothing was done; the caller may repeat.
 _PASSING = (
-    pg_errors.LockNotAvailable,
-    pg_errors.DeadlockDetected,
-    pg_errors.SerializationFailure,
-    pg_errors.QueryCanceled,
-    pg_errors.TooManyConnections,
-    pg_errors.CannotConnectNow,
-    pg_errors.AdminShutdown,
-    pg_errors.CrashShutdown,
+    psycopg.OperationalError,  # locks, deadlocks, serialization, cancelled, shut down, no connection to be had
+    pg_errors.IdleInTransactionSessionTimeout,
 )
 
 
@@ -183,12 +178,14 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DBAPIError)
     def database(request: Request, error: DBAPIError) -> Response:
-        if isinstance(error.orig, _COLLISIONS):
-            speak = language(request.headers.get("accept-language"))
-            return problem(409, "conflict", _COLLISION, speak)
-        if error.connection_invalidated or isinstance(error, OperationalError) or isinstance(error.orig, _PASSING):
+        if error.connection_invalidated:
             return _busy(request)
-        return _unexpected(request, error)
+        return _of_database(request, error, error.orig)
+
+    @app.exception_handler(psycopg.Error)
+    def driver(request: Request, error: psycopg.Error) -> Response:
+        """Set-based writers use the driver's own cursor (registry.bulk), which nothing wraps."""
+        return _of_database(request, error, error)
 
     app.add_middleware(LastResort)
 
@@ -216,6 +213,14 @@ class LastResort:
             answer = _unexpected(Request(scope), error)
             if not started:  # else the connection just ends: half an answer cannot be mended
                 await answer(scope, receive, send)
+
+
+def _of_database(request: Request, error: Exception, cause: BaseException | None) -> Response:
+    if isinstance(cause, _COLLISIONS):
+        return problem(409, "conflict", _COLLISION, language(request.headers.get("accept-language")))
+    if isinstance(cause, _PASSING):
+        return _busy(request)
+    return _unexpected(request, error)
 
 
 def _busy(request: Request) -> Response:

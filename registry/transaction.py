@@ -27,6 +27,7 @@ class Database:
     owner_url: str = field(repr=False)  # passwords inside
     app_url: str = field(repr=False)
     read_url: str = field(default="", repr=False)  # a replica for verification; empty: the application's
+    connections: int = 20  # of the application's role that one process opens at most
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -34,8 +35,8 @@ class Database:
         return sa.create_engine(
             self.app_url,
             connect_args={"options": app_options(self.app_url), "connect_timeout": 5, "application_name": "registry"},
-            pool_size=10,
-            max_overflow=10,
+            pool_size=self.connections // 2,
+            max_overflow=self.connections - self.connections // 2,
             pool_timeout=5,
             pool_pre_ping=True,  # a restarted database costs a reconnect, not an error
         )

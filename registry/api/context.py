@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
+from fastapi.concurrency import contextmanager_in_threadpool
 from pydantic import StringConstraints
 
 from registry.context import Context
@@ -17,15 +18,18 @@ from registry.transaction import transaction
 from workflows.text import Text
 
 
-def context(request: Request) -> Iterator[Context]:
+async def context(request: Request) -> AsyncIterator[Context]:
     """One transaction for one request. Scope `function`: it is committed before the answer leaves (docs/adr/0004)."""
+    async with request.app.state.room.place(), contextmanager_in_threadpool(opened(request)) as here:
+        yield here
+
+
+@contextmanager
+def opened(request: Request) -> Iterator[Context]:
+    """The same for an async endpoint, which opens it in a thread where and when it needs one."""
     state = request.app.state
     with transaction(state.database) as session:
         yield Context.of(session, request.state.actor, state.clock(), state.seal(), state.settings)
-
-
-# The same for an async endpoint, which opens it in a thread where and when it needs one.
-opened = contextmanager(context)
 
 
 def spoken(accept_language: Annotated[str | None, Header()] = None) -> Language:
