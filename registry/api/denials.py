@@ -17,6 +17,11 @@ _DENIED = Text("您的角色不能使用此功能。", "Your role can never do t
 
 def deny(request: Request, actor: Actor, door: str) -> Forbidden:
     """Records the denial and gives the error to raise."""
+    record_denial(request, actor, door)
+    return Forbidden(_DENIED)
+
+
+def record_denial(request: Request, actor: Actor, door: str) -> None:
     with transaction(request.app.state.database) as session:
         record(
             session,
@@ -27,4 +32,3 @@ def deny(request: Request, actor: Actor, door: str) -> Forbidden:
             {"door": door},
             now=request.app.state.clock(),
         )
-    return Forbidden(_DENIED)

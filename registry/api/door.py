@@ -13,11 +13,13 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from auth.actor import Actor
+from registry import errors
 from registry.api.access import ACCESS
 from registry.api.authentication import authenticate
 from registry.api.body import MAX_BODY, StrictRequest
-from registry.api.denials import deny
+from registry.api.denials import deny, record_denial
 from registry.errors import FieldError, Invalid, TooLarge
+from workflows.machine import Forbidden
 from workflows.text import Text
 
 _TOO_LARGE = Text("请求内容过大。", "The request is too large.")
@@ -33,10 +35,17 @@ class Door(APIRoute):
         doors = {method: f"{method} {self.path_format}" for method in self.methods or ()}
 
         async def handle(request: Request) -> Response:
-            request.state.actor = await run_in_threadpool(_admit, request, doors[request.method])
+            door, room = doors[request.method], request.app.state.room
+            async with room.place():
+                actor = request.state.actor = await run_in_threadpool(_admit, request, door)
             _check_query(request, known)
             _check_length(request, limit)
-            return await inner(StrictRequest(request.scope, request.receive))
+            try:
+                return await inner(StrictRequest(request.scope, request.receive))
+            except (Forbidden, errors.Forbidden):  # let in, and still never theirs to do
+                async with room.place():
+                    await run_in_threadpool(record_denial, request, actor, door)
+                raise
 
         return handle
 
