@@ -23,6 +23,7 @@ from registry.institutions.queries import find
 from registry.institutions.tables import Institution
 from registry.log.bulk import Event, record_all
 from registry.log.events import canonical
+from registry.physicians.queries import hold
 from registry.physicians.tables import Physician
 from workflows.filing import FILING, Act, Author, FilingMove, State
 from workflows.machine import Refused
@@ -119,6 +120,8 @@ def move(
     cases = case_files(context, filings)
     fresh = [c for c in cases if any(row.fresh for row in FILING.rows(State(c.filing.state), wanted))]
     if fresh:
+        # What is judged here must still be so when it is written: an import waits, or it is waited for.
+        hold(context.session, {case.filing.physician_id for case in fresh})
         evaluate(context, fresh, str(wanted))
     body: dict[str, Any] = given.model_dump(exclude={"act", "revision"}) if given else {}
     decided: list[tuple[CaseFile, FilingMove]] = []

@@ -54,6 +54,12 @@ def get(context: Context, physician_id: uuid.UUID) -> Physician:
     return found
 
 
+def hold(session: Session, ids: set[uuid.UUID | None]) -> None:
+    """Keep what is registered of these physicians as it is until the transaction ends; an import locks them to change it."""
+    query = select(Physician.id).where(col(Physician.id).in_(ids - {None})).order_by(col(Physician.id))
+    session.exec(query.with_for_update(read=True, key_share=True)).all()
+
+
 def page(
     context: Context,
     *,
