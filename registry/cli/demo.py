@@ -75,9 +75,10 @@ def _demo(settings: Settings, physicians: int, *, once: bool) -> int:
     sign_ins = open_accounts(node, *_secrets(settings))
     node.database.dispose()
     base = f"http://{settings.host}:{settings.port}"
-    with _running("worker"), _running("serve", "--port", str(settings.port)) as server:
+    logs = settings.data_dir / "demo"
+    with _running(logs, "worker"), _running(logs, "serve", "--port", str(settings.port)) as server:
         if not _ready(base, server):
-            return Failure(f"the service at {base} was not ready in {READY_SECONDS} s").print()
+            return Failure(f"the service at {base} was not ready in {READY_SECONDS} s; see {logs}").print()
         for line in _main_job(node, base, sign_ins):
             print(f"  {line}", flush=True)
         print(f"ready {base}", flush=True)
@@ -116,14 +117,16 @@ def _print_sign_ins(sign_ins: SignIns) -> None:
 
 
 @contextmanager
-def _running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A part of the service as a process of its own, ended with this one whatever happens to it."""
-    process = subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, "-m", "registry.cli", *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        preexec_fn=end_with_parent,  # noqa: PLW1509  no thread has started yet
-    )
+def _running(logs: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A part of the service as a process of its own, ended with this one whatever happens to it; it writes to a log."""
+    with (logs / f"{command[0]}.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603  our own command
+            [sys.executable, "-m", "registry.cli", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=end_with_parent,  # noqa: PLW1509  no thread has started yet
+        )
     try:
         yield process
     finally:
