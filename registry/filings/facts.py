@@ -12,7 +12,13 @@ from sqlmodel import Session, col, or_, select
 
 from registry.filings.tables import Decision, Filing
 from registry.institutions.tables import Institution
-from registry.physicians.tables import Assessment, Disqualification, Physician, Registration
+from registry.physicians.tables import (
+    Assessment,
+    Disqualification,
+    Physician,
+    RegisterConfirmation,
+    Registration,
+)
 from registry.sealed import Seal
 from registry.sites.tables import Site
 from registry.spans import last_day
@@ -180,14 +186,22 @@ def _people(session: Session, codes: set[str]) -> dict[str, Physician]:
 
 def _registrations(session: Session, ids: set[uuid.UUID], today: date) -> dict[uuid.UUID, tuple[f.Registration, ...]]:
     rows = session.exec(
-        select(Registration, col(Institution.division))
+        select(Registration, col(Institution.division), col(RegisterConfirmation.source_at))
         .join(Institution, col(Institution.registration_no) == col(Registration.main_registration_no), isouter=True)
+        .join(
+            RegisterConfirmation,
+            sa.and_(
+                col(RegisterConfirmation.physician_id) == col(Registration.physician_id),
+                col(RegisterConfirmation.place) == col(Registration.place),
+            ),
+            isouter=True,
+        )
         .where(col(Registration.physician_id).in_(ids), sa.func.upper_inf(col(Registration.recorded)))
         .where(col(Registration.valid).op("@>")(today))
         .order_by(col(Registration.physician_id), col(Registration.place))
     )
     found: dict[uuid.UUID, tuple[f.Registration, ...]] = {}
-    for row, division in rows:
+    for row, division, confirmed_at in rows:
         fact = f.Registration(
             place=row.place,
             province=row.province,
@@ -202,7 +216,7 @@ def _registrations(session: Session, ids: set[uuid.UUID], today: date) -> dict[u
             status_to=row.status_to,
             status_cause=row.status_cause,
             registered_on=row.registered_on,
-            source=f.Source(row.source, row.source_at),
+            source=f.Source(row.source, confirmed_at or row.source_at),
         )
         found[row.physician_id] = (*found.get(row.physician_id, ()), fact)
     return found

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 
 from sqlalchemy.dialects.postgresql import Range
+from sqlmodel import col, select
 
 from registry.bulk import cursor_of
 from registry.context import Context
@@ -14,6 +15,8 @@ from registry.errors import Refusal
 from registry.filings.tables import Filing
 from registry.log.bulk import Event, record_all
 from registry.log.events import canonical
+from registry.physicians.tables import Physician
+from registry.sites.following import follow_registrations
 from registry.sites.tables import Site
 from registry.spans import days, last_day
 from workflows.site import SITE
@@ -24,6 +27,11 @@ _OVER = Text("备案期限已届满，请退回更正期限。", "The term is ov
 
 def create_sites(context: Context, filings: Sequence[Filing]) -> list[uuid.UUID]:
     """The sites of approved filings: never before the day of approval, to the end of the term. Raises `Refusal`."""
+    physicians = sorted({filing.physician_id for filing in filings if filing.physician_id})
+    # An import that changes their registrations waits for us, or we for it: either way the site follows what it says.
+    context.session.execute(
+        select(Physician.id).where(col(Physician.id).in_(physicians)).order_by(col(Physician.id)).with_for_update()
+    )
     sites = [_site(context, filing) for filing in filings]
     context.session.add_all(sites)
     context.session.flush()
@@ -33,6 +41,7 @@ def create_sites(context: Context, filings: Sequence[Filing]) -> list[uuid.UUID]
         [Event("site.create", "site", site.site_id, 1, canonical(_told(site))) for site in sites],
         now=context.now,
     )
+    follow_registrations(cursor_of(context.session), physicians, now=context.now)
     return [site.site_id for site in sites]
 
 
