@@ -24,6 +24,7 @@ class Context:
     codes: CodeTables
     province: str  # two digits of the province this node serves
     demo: bool  # a fresh sign-in counts as confirmed identity (contract.md, Commands)
+    on: date | None = None  # judged as of this day, under the settings of now; None: the day of now
 
     @classmethod
     def of(cls, session: Session, actor: Actor, now: datetime, seal: Seal, settings: Settings) -> Context:
@@ -33,4 +34,4 @@ class Context:
 
     @property
     def today(self) -> date:
-        return day_in_china(self.now)
+        return self.on or day_in_china(self.now)

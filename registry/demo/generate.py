@@ -147,9 +147,11 @@ def register(
         )
 
 
-def write_csv(path: Path, headings: Sequence[str], records: Iterable[Mapping[str, str]]) -> Path:
-    """The records as an extract (UTF-8, the headings first)."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+def write_csv(
+    path: Path, headings: Sequence[str], records: Iterable[Mapping[str, str]], *, encoding: str = "utf-8"
+) -> Path:
+    """The records as an extract, the headings first."""
+    with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.DictWriter(file, headings)
         writer.writeheader()
         writer.writerows(records)

@@ -120,6 +120,14 @@ def _day(text: str, line: int, field: str, found: list[dict[str, Any]]) -> date 
         return None
 
 
+def day_or_none(text: str) -> date | None:
+    """The day, where one can be read: by it rows of one person are compared before they are judged."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
 def _finding(reason: FileReason, line: int, field: str) -> dict[str, Any]:
     """As findings of rules are kept (workflows.rules.rule.Finding.row)."""
     message: Text = reason.text.filled({"field": field, "line": line})

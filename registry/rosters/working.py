@@ -35,11 +35,10 @@ from registry.rosters.cells import opened_cells, sealed_cells
 from registry.rosters.commands import move
 from registry.rosters.headings import HEADINGS, PRACTISING, VALID_FROM, VALID_TO
 from registry.rosters.judging import GOES, Verdict, judge_rows
-from registry.rosters.rows import Reader, Reading
+from registry.rosters.rows import Reader, Reading, day_or_none
 from registry.rosters.tables import Roster, RosterRow, RosterVerdict
 from registry.sealed import Seal
 from registry.tabular import Row, Table, Unreadable, open_table
-from registry.tabular.dates import parse_date
 from registry.tabular.table import values_at
 from registry.transaction import transaction
 from workflows.filing import Act as FilingAct
@@ -274,21 +273,14 @@ def _keep_rows(context: Context, roster: Roster, rows: Sequence[Row]) -> None:
             row.line,
             sealed_cells(seal, roster.id, number, row.cells, row.rounded),
             seal.index("practising_code", code) if code else None,
-            _day(row.values[VALID_FROM]),
-            _day(row.values[VALID_TO]),
+            day_or_none(row.values[VALID_FROM]),
+            day_or_none(row.values[VALID_TO]),
         )
 
     columns = ("roster_id", "row", "line", "cells_sealed", "person_index", "valid_from", "valid_to")
     kept = (stored(number, row) for number, row in enumerate(rows, first))
     copy_rows(cursor_of(context.session), "roster_row", columns, kept)
     roster.rows += len(rows)
-
-
-def _day(text: str) -> object:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
 
 
 def _rows_after(session: Session, roster: Roster, count: int, *, going: bool = False) -> Sequence[RosterRow]:
