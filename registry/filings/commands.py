@@ -119,9 +119,10 @@ def move(
     """
     cases = case_files(context, filings)
     fresh = [c for c in cases if any(row.fresh for row in FILING.rows(State(c.filing.state), wanted))]
+    if wanted is Act.APPROVE:
+        # What is judged now must still be so when the site is written: an import waits, or it is waited for.
+        hold(context.session, {case.filing.physician_id for case in cases})
     if fresh:
-        # What is judged here must still be so when it is written: an import waits, or it is waited for.
-        hold(context.session, {case.filing.physician_id for case in fresh})
         evaluate(context, fresh, str(wanted))
     body: dict[str, Any] = given.model_dump(exclude={"act", "revision"}) if given else {}
     decided: list[tuple[CaseFile, FilingMove]] = []

@@ -57,7 +57,7 @@ def get(context: Context, physician_id: uuid.UUID) -> Physician:
 def hold(session: Session, ids: set[uuid.UUID | None]) -> None:
     """Keep what is registered of these physicians as it is until the transaction ends; an import locks them to change it."""
     query = select(Physician.id).where(col(Physician.id).in_(ids - {None})).order_by(col(Physician.id))
-    session.exec(query.with_for_update(read=True, key_share=True)).all()
+    session.exec(query.with_for_update()).all()
 
 
 def page(
