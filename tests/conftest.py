@@ -25,6 +25,7 @@ from registry.node import Node
 from registry.settings import Environment, Settings
 from registry.time import CHINA
 from registry.transaction import Database
+from tests.invariants import check
 from tests.world import StoppedClock, World
 
 # Nothing here must survive a power cut.
@@ -151,13 +152,14 @@ def loaded(empty_databases: EmptyDatabases, tmp_path_factory: pytest.TempPathFac
     started = datetime(2026, 11, 23, 9, 0, tzinfo=CHINA)  # a Monday
     database = empty_databases.make()
     migrate.prepare(database, started, demo=True)
-    settings = Settings(_env_file=None, env=Environment.DEMO, data_dir=folder, key_dir=folder / "keys")  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, env=Environment.DEMO, data_dir=folder, key_dir=folder / "keys")
     clock = StoppedClock(started)
     app = create_app(Node(settings, database, clock))
     world = World(app, TestClient(app, raise_server_exceptions=False), database, folder, clock)
     with world.http:
         world.load()
         yield world
+        check(database, world.told)
 
 
 @pytest.fixture

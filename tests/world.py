@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from auth.roles import Role
 from registry import accounts
@@ -21,6 +21,7 @@ from registry.imports import Report
 from registry.institutions import imports as institution_imports
 from registry.physicians import imports as physician_imports
 from registry.transaction import Database, transaction
+from tests.invariants import Told
 
 PASSWORD = "long enough and unusual"
 AUTHORITY = "460000"
@@ -44,12 +45,13 @@ class World:
     """The application, its database, its clock, and a register nobody has used up yet."""
 
     app: FastAPI
-    http: TestClient
+    http: httpx2.Client
     database: Database
     folder: Path
     clock: StoppedClock
     institutions: list[Row] = field(default_factory=list)
     register: list[Row] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)  # every answer given to a caller, for tests.invariants
     _free: dict[str, Iterator[Row]] = field(default_factory=dict)
     _names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -142,22 +144,27 @@ class Caller:
 
     def get(self, path: str, **params: Any) -> tuple[int, Any]:
         answer = self.world.http.get(self._url(path), params=params, headers=self._headers())
-        return answer.status_code, answer.json()
+        return self._told("GET", path, None, None, answer).status_code, answer.json()
 
     def get_status(self, path: str, **params: Any) -> int:
         """For answers that are no JSON: a file."""
         return self.world.http.get(self._url(path), params=params, headers=self._headers()).status_code
 
     def post(self, path: str, body: Any = None, *, key: str | None = None, **headers: str) -> tuple[int, Any]:
-        sent = self._headers() | {"Idempotency-Key": key or str(uuid.uuid4())} | headers
-        answer = self.world.http.post(self._url(path), json=body, headers=sent)
+        answer = self.ask(path, body, key=key or str(uuid.uuid4()), **headers)
         return answer.status_code, answer.json()
+
+    def ask(self, path: str, body: Any, *, key: str, **headers: str) -> httpx2.Response:
+        """The whole answer to a POST."""
+        sent = self._headers() | {"Idempotency-Key": key} | headers
+        answer = self.world.http.post(self._url(path), json=body, headers=sent)
+        return self._told("POST", path, body, key, answer)
 
     def upload(self, path: str, content: bytes, *, key: str | None = None, **fields: str) -> tuple[int, Any]:
         sent = self._headers() | {"Idempotency-Key": key or str(uuid.uuid4())}
         files = {"file": ("paper.pdf", content, "application/pdf")}
         answer = self.world.http.post(self._url(path), data=fields, files=files, headers=sent)
-        return answer.status_code, answer.json()
+        return self._told("POST", path, fields, sent["Idempotency-Key"], answer).status_code, answer.json()
 
     def act(self, filing: dict[str, Any], name: str, **more: Any) -> tuple[int, Any]:
         return self.post(f"/filings/{filing['id']}/acts", {"act": name, "revision": filing["revision"], **more})
@@ -168,6 +175,11 @@ class Caller:
         assert status == 200, (name, status, answer)
         moved: dict[str, Any] = answer
         return moved
+
+    def _told(self, method: str, path: str, body: Any, key: str | None, answer: httpx2.Response) -> httpx2.Response:
+        told = Told(self.name, method, path, key, body, answer.status_code, answer.content)
+        self.world.told.append(told)
+        return answer
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}

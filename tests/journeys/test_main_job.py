@@ -10,9 +10,8 @@ from auth.actor import OPERATOR
 from registry.accounts import grant_role
 from registry.authorities.commands import set_setting
 from registry.transaction import transaction
+from tests.stories import PDF, filed, reviewed, submitted
 from tests.world import AUTHORITY, Caller, Row, World
-
-PDF = b"%PDF-1.7\nsigned consent\n"
 
 
 @pytest.fixture
@@ -28,33 +27,6 @@ def reviewer(world: World) -> Caller:
 @pytest.fixture
 def senior(world: World) -> Caller:
     return world.account("senior", AUTHORITY)
-
-
-def filed(world: World, filer: Caller, person: Row, **changes: Any) -> dict[str, Any]:
-    status, answer = filer.post("/filings", world.body(person, world.internet["登记号"], **changes))
-    assert status == 201, answer
-    made: dict[str, Any] = answer
-    return made
-
-
-def submitted(world: World, filer: Caller, person: Row, **changes: Any) -> tuple[dict[str, Any], Caller]:
-    """A filing that its physician has consented to, with the main institution's signed consent attached."""
-    filing = filed(world, filer, person, **changes)
-    status, answer = filer.upload(
-        f"/filings/{filing['id']}/attachments", PDF + person["姓名"].encode(), kind="main_consent"
-    )
-    assert status == 201, answer
-    filing = filer.does(filer.get(f"/filings/{filing['id']}")[1], "propose")
-    doctor = world.account("physician", person["主要执业机构登记号"], person)
-    status, shown = doctor.get(f"/filings/{filing['id']}")
-    assert status == 200
-    return doctor.does(shown, "consent", text_sha256=shown["consent_sha256"]), doctor
-
-
-def reviewed(reviewer: Caller, filing: dict[str, Any]) -> dict[str, Any]:
-    for name in ("claim", "accept"):
-        filing = reviewer.does(filing, name)
-    return filing
 
 
 def verified(world: World, person: Row, **more: Any) -> dict[str, Any]:
