@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import IO, Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -21,7 +22,7 @@ from registry.api.upload import Upload, receive
 from registry.errors import FieldError, Invalid
 from registry.idempotency import digest, once
 from registry.language import Language, language
-from registry.rosters import commands, queries
+from registry.rosters import commands, queries, report
 from registry.rosters.headings import HEADINGS
 from registry.rosters.presenting import presented
 from registry.rosters.queries import OUTCOMES
@@ -181,6 +182,45 @@ def act(here: Here, speak: Speak, roster_id: uuid.UUID, body: RosterAct, key: Op
         request = digest("POST", f"/rosters/{roster_id}/acts", body.model_dump_json(exclude_unset=True).encode())
         status, answer = once(here.session, here.seal, scope, key, request, effect)
     return Response(answer, status, media_type="application/json")
+
+
+@router.get("/rosters/{roster_id}/report.csv")
+def csv_report(request: Request, here: Here, speak: Speak, roster_id: uuid.UUID) -> Response:
+    """The rows as they came, in order, each with its outcome, rules and explanation. Each download is an event."""
+    roster = queries.get(here, roster_id)
+    report.record_download(here, roster, "csv")
+    state = request.app.state
+    rows = report.lines(state.database, state.seal(), roster.id)
+    return StreamingResponse(
+        report.csv_report(list(roster.columns), rows, speak),
+        media_type="text/csv; charset=utf-8",
+        headers=_as_download(roster.file_name, "csv"),
+    )
+
+
+@router.get("/rosters/{roster_id}/report.xlsx")
+def xlsx_report(request: Request, here: Here, speak: Speak, roster_id: uuid.UUID) -> Response:
+    """The same as a workbook, the cells that need correction coloured and commented."""
+    roster = queries.get(here, roster_id)
+    report.record_download(here, roster, "xlsx")
+    state = request.app.state
+    rows = report.lines(state.database, state.seal(), roster.id)
+    file = report.xlsx_report(list(roster.columns), dict(roster.places), rows, speak)
+    return StreamingResponse(
+        _blocks(file),
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers=_as_download(roster.file_name, "xlsx"),
+    )
+
+
+def _as_download(file_name: str, kind: str) -> dict[str, str]:
+    name = f"{file_name.rpartition('.')[0] or file_name}-report.{kind}"
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        yield from iter(lambda: file.read(1 << 16), b"")
 
 
 @router.get("/rosters/{roster_id}/events")

@@ -20,8 +20,8 @@ from registry import migrate
 from registry.cli.failures import Failure
 from registry.cli.imports import Bar
 from registry.cli.operation import Commands, cannot_listen
-from registry.demo.main_job import Visitor, main_job
-from registry.demo.sample import CLIENT, SignIns, load_province, open_accounts
+from registry.demo.main_job import Visitor, main_job, roster_job
+from registry.demo.sample import CLIENT, Province, SignIns, load_province, open_accounts
 from registry.keys import open_keys
 from registry.localpg import end_with_parent
 from registry.node import Node, open_node
@@ -69,17 +69,17 @@ def _demo(settings: Settings, physicians: int, *, once: bool) -> int:
     seal = Seal(open_keys(settings, node.clock()).masters())
     print(f"loading the sample province: {physicians:,} physicians", flush=True)
     bar = sys.stderr.isatty()
-    load_province(node, seal, physicians, Bar() if bar else None)
+    province = load_province(node, seal, physicians, Bar() if bar else None)
     if bar:
         print(file=sys.stderr)
-    sign_ins = open_accounts(node, *_secrets(settings))
+    sign_ins = open_accounts(node, province.hospital, *_secrets(settings))
     node.database.dispose()
     base = f"http://{settings.host}:{settings.port}"
     logs = settings.data_dir / "demo"
     with _running(logs, "worker"), _running(logs, "serve", "--port", str(settings.port)) as server:
         if not _ready(base, server):
             return Failure(f"the service at {base} was not ready in {READY_SECONDS} s; see {logs}").print()
-        for line in _main_job(node, base, sign_ins):
+        for line in _main_job(node, base, province, sign_ins):
             print(f"  {line}", flush=True)
         print(f"ready {base}", flush=True)
         _print_sign_ins(sign_ins)
@@ -96,17 +96,18 @@ def _secrets(settings: Settings) -> tuple[str, str]:
     )
 
 
-def _main_job(node: Node, base: str, sign_ins: SignIns) -> Iterator[str]:
+def _main_job(node: Node, base: str, province: Province, sign_ins: SignIns) -> Iterator[str]:
     """Once for a database: the physician of the demo's account is filed only the first time."""
     visitor = Visitor(base, sign_ins)
     mine = visitor.call("physician", "GET", "/physicians")["items"][0]
     if len(visitor.call("physician", "GET", f"/physicians/{mine['id']}/sites")["items"]) > 1:
         yield "the main job was done before; its filing is in the register"
         return
-    extract: Path = node.settings.data_dir / "demo" / "register.csv"
-    with extract.open(encoding="utf-8", newline="") as file:
+    with province.register.open(encoding="utf-8", newline="") as file:
         person = next(row for row in csv.DictReader(file) if row["执业证书编码"] == mine["practising_code"])
-    yield from main_job(visitor, person, sign_ins.accounts["filer"], day_in_china(node.clock()))
+    paper = province.register.with_name("consent.pdf")
+    yield from main_job(visitor, person, province.hospital, paper, day_in_china(node.clock()))
+    yield from roster_job(visitor, province.roster, province.hospital)
 
 
 def _print_sign_ins(sign_ins: SignIns) -> None:

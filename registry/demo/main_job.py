@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from registry.demo.sample import SignIns
@@ -42,17 +44,21 @@ class Visitor:
         moved: dict[str, Any] = self.call(who, "POST", f"/filings/{filing['id']}/acts", body)
         return moved
 
-    def attach(self, who: str, filing: Mapping[str, Any], paper: bytes, kind: str) -> None:
+    def wait(self, who: str, path: str, states: set[str]) -> dict[str, Any]:
+        """The object once its state is one of these."""
+        while True:
+            found: dict[str, Any] = self.call(who, "GET", path)
+            if found["state"] in states:
+                return found
+            time.sleep(0.5)
+
+    def upload(self, who: str, path: str, fields: Mapping[str, str], file: Path) -> Any:
         mark = uuid.uuid4().hex
-        parts = (
-            f'--{mark}\r\nContent-Disposition: form-data; name="kind"\r\n\r\n{kind}\r\n'
-            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="consent.pdf"\r\n'
-            "Content-Type: application/pdf\r\n\r\n"
-        ).encode()
-        raw = parts + paper + f"\r\n--{mark}--\r\n".encode()
-        self.call(
-            who, "POST", f"/filings/{filing['id']}/attachments", raw=raw, kind=f"multipart/form-data; boundary={mark}"
-        )
+        part = f'--{mark}\r\nContent-Disposition: form-data; name="{{name}}"{{more}}\r\n\r\n'
+        raw = b"".join(f"{part.format(name=name, more='')}{value}\r\n".encode() for name, value in fields.items())
+        raw += part.format(name="file", more=f'; filename="{file.name}"').encode() + file.read_bytes()
+        kind = f"multipart/form-data; boundary={mark}"
+        return self.call(who, "POST", path, raw=raw + f"\r\n--{mark}--\r\n".encode(), kind=kind)
 
     def _token(self, who: str) -> str:
         if who not in self._tokens:
@@ -71,7 +77,7 @@ class Visitor:
             ) from None
 
 
-def main_job(visitor: Visitor, person: Mapping[str, str], institution: str, today: date) -> list[str]:
+def main_job(visitor: Visitor, person: Mapping[str, str], institution: str, paper: Path, today: date) -> list[str]:
     """File one physician of another province and see the practice verified; a line for each step."""
     code = person["执业证书编码"]
     ask = f"/verify?{urllib.parse.urlencode({'practising_code': code, 'institution': institution, 'name': person['姓名']})}"
@@ -80,7 +86,8 @@ def main_job(visitor: Visitor, person: Mapping[str, str], institution: str, toda
     lines = [
         f"filed      {filing['number']} {filing['type']}: {filing['state']}; before it, verify said {first['answer']}"
     ]
-    visitor.attach("filer", filing, _PAPER + code.encode(), "main_consent")
+    paper.write_bytes(_PAPER + code.encode())
+    visitor.upload("filer", f"/filings/{filing['id']}/attachments", {"kind": "main_consent"}, paper)
     filing = visitor.act("filer", visitor.call("filer", "GET", f"/filings/{filing['id']}"), "propose")
     shown = visitor.call("physician", "GET", f"/filings/{filing['id']}")
     filing = visitor.act("physician", shown, "consent", text_sha256=shown["consent_sha256"])
@@ -90,6 +97,19 @@ def main_job(visitor: Visitor, person: Mapping[str, str], institution: str, toda
     lines.append(f"reviewed   claimed, accepted, approved: {filing['state']}")
     last = visitor.call("verifier", "GET", ask)
     lines.append(f"verified   {last['answer']} here and now; receipt {last['receipt'][:24]}…")
+    return lines
+
+
+def roster_job(visitor: Visitor, roster: Path, institution: str) -> list[str]:
+    """Upload a roster, file what may be filed, attest it; a line for each step."""
+    job = visitor.upload("filer", "/rosters", {"institution": institution}, roster)
+    judged = visitor.wait("filer", f"/rosters/{job['id']}", {"judged", "failed"})
+    found = ", ".join(f"{count} {outcome}" for outcome, count in judged["counts"].items() if count)
+    lines = [f"roster     {judged['rows']} rows of {roster.name} judged: {found}"]
+    visitor.call("filer", "POST", f"/rosters/{job['id']}/acts", {"act": "file"})
+    visitor.call("manager", "POST", f"/rosters/{job['id']}/acts", {"act": "attest"})
+    done = visitor.wait("filer", f"/rosters/{job['id']}", {"submitted", "failed"})
+    lines.append(f"           {done['filed']} filed, {done['submitted']} attested and waiting for review")
     return lines
 
 

@@ -14,9 +14,8 @@ from auth import clients as machines
 from auth.roles import AUTHORITY_ROLES, Role
 from registry import accounts, clients
 from registry.codes.load import packaged_tables
-from registry.demo import generate
+from registry.demo import generate, rosters
 from registry.institutions import imports as institution_imports
-from registry.institutions.tables import Institution
 from registry.node import Node
 from registry.physicians import imports as physician_imports
 from registry.physicians.tables import Physician, Registration
@@ -38,35 +37,51 @@ class SignIns:
     accounts: dict[str, str]  # name → where it holds its role
 
 
-def load_province(node: Node, seal: Seal, count: int, progress: Progress | None = None) -> None:
-    """Import the sample's institutions and `count` physicians, as an operator imports real extracts. Twice is once."""
+@dataclass(frozen=True)
+class Province:
+    """What the demo loaded: its files, and the internet hospital that files."""
+
+    institutions: Path
+    register: Path
+    roster: Path
+    hospital: str  # registration number
+
+
+def load_province(node: Node, seal: Seal, count: int, progress: Progress | None = None) -> Province:
+    """Import the sample's institutions and `count` physicians, as an operator imports real extracts. Twice is once.
+
+    A tenth of the physicians, 500 at most, stand in a roster of the internet hospital, some with faults.
+    """
     folder: Path = node.settings.data_dir / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    now = node.clock()
     hospitals = generate.institutions(packaged_tables(), province=node.settings.province)
-    register = generate.register(hospitals[:-2], count, day_in_china(now))
-    first = generate.write_csv(folder / "institutions.csv", list(hospitals[0]), hospitals)
-    second = generate.write_csv(folder / "register.csv", generate.REGISTER, register)
-    institution_imports.run(node.database, first, seal, source_at=now, now=now)
-    physician_imports.run(node.database, second, seal, source_at=now, now=now, progress=progress)
+    province = Province(
+        folder / "institutions.csv", folder / "register.csv", folder / "roster.xlsx", hospitals[-2]["登记号"]
+    )
+    now = node.clock()
+    if not province.register.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        today, ordinary = day_in_china(now), hospitals[:-2]
+        made = rosters.roster(ordinary, hospitals[-2], min(count // 10, 500), today, errors=0.12)
+        named = {person["执业证书编码"] for person in made.register}
+        others = (p for p in generate.register(ordinary, count, today, seed=2) if p["执业证书编码"] not in named)
+        rosters.write_xlsx(province.roster, made.roster)
+        generate.write_csv(province.institutions, list(hospitals[0]), hospitals)
+        generate.write_csv(province.register, generate.REGISTER, [*made.register, *others][:count])
+    institution_imports.run(node.database, province.institutions, seal, source_at=now, now=now)
+    physician_imports.run(node.database, province.register, seal, source_at=now, now=now, progress=progress)
+    return province
 
 
-def open_accounts(node: Node, password: str, client_secret: str) -> SignIns:
+def open_accounts(node: Node, hospital: str, password: str, client_secret: str) -> SignIns:
     """One account of every role, named by it, a second reviewer, and the client. What is there gets the password."""
     authority, now = f"{node.settings.province}0000", node.clock()
     with transaction(node.database) as session:
-        hospital = session.exec(
-            select(Institution.registration_no)
-            .where(col(Institution.internet), col(Institution.province) == node.settings.province)
-            .order_by(col(Institution.id))
-            .limit(1)
-        ).one()
         physician, main = session.exec(
             select(Physician.practising_code, col(Registration.main_registration_no))
             .join(Registration, col(Registration.physician_id) == col(Physician.id))
             .where(sa.func.upper_inf(col(Registration.recorded)), col(Registration.province) != node.settings.province)
             .where(col(Physician.level) == "1")
-            .order_by(col(Physician.practising_code))
+            .order_by(col(Physician.practising_code).desc())
             .limit(1)
         ).one()
         wanted = {str(role): (role, authority if _in_authority(role) else hospital) for role in Role}
