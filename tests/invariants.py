@@ -80,7 +80,7 @@ def what_was_told_is_there(events: Rows, told: Sequence[Told]) -> None:
             continue
         if answer.path == "/filings":
             assert (uuid.UUID(answer.json()["id"]), "create", 1) in happened, f"acknowledged and lost: {answer.key}"
-        elif answer.path.endswith("/acts"):
+        elif answer.path.startswith("/filings/") and answer.path.endswith("/acts"):
             moved = answer.json()
             done = (uuid.UUID(moved["id"]), answer.body["act"], moved["revision"])
             assert done in happened, f"acknowledged and lost: {answer.body['act']} {answer.key}"
