@@ -69,9 +69,11 @@ def strict_json(raw: bytes) -> Any:
 
 
 def _ensure_shallow(text: str) -> None:
-    """The parser recurses; a body of brackets must not reach it."""
+    """The parser recurses; a body of brackets must not reach it. In one pass: a string that never ends matches up to its end,
+    or each of its quotes would be tried as a beginning again, for minutes, while nobody else is served.
+    """
     depth = 0
-    for bracket in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.DOTALL):
+    for bracket in re.finditer(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', text, re.DOTALL):
         mark = bracket.group()
         depth += (mark in "[{") - (mark in "]}")
         if depth > _DEPTH:
