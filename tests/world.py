@@ -186,5 +186,7 @@ class Caller:
 
     def _url(self, path: str) -> str:
         return (
-            path if path.startswith(("/auth", "/.well-known", "/healthz", "/readyz", "/openapi")) else f"/api/v1{path}"
+            path
+            if path.startswith(("/auth", "/.well-known", "/healthz", "/readyz", "/openapi", "/log/"))
+            else f"/api/v1{path}"
         )

@@ -42,20 +42,25 @@ class Case:
     world: World
     filing: dict[str, Any]
     sha256: str
+    roster: str
     person: Row
     callers: dict[tuple[Role, str], Caller]
 
     def knock(self, caller: Caller, route: str) -> int:
-        method, path = route.split(" ")
+        method, path = route.replace("{tile:path}", "0/000").split(" ")
         path = path.format(
             filing_id=self.filing["id"],
             physician_id=self.filing["physician"]["id"],
             registration_no=self.world.internet["登记号"],
             sha256=self.sha256,
+            seq=1,
+            roster_id=self.roster,
         ).removeprefix("/api/v1")
         if method == "GET":
             query = {"practising_code": self.person["执业证书编码"], "name": "x"} if path == "/verify" else {}
             return caller.get_status(path, **query)
+        if path == "/rosters":
+            return caller.upload(path, b"a,b\n", institution=self.world.internet["登记号"])[0]
         if path.endswith("/attachments"):
             return caller.upload(path, PDF, kind="other")[0]
         return caller.post(path, BODIES.get(route, {}))[0]
@@ -64,6 +69,7 @@ class Case:
 # Bodies that are well formed and change nothing: what is asked is who may knock.
 BODIES: dict[str, Any] = {
     "POST /api/v1/filings/{filing_id}/acts": {"act": "claim", "revision": 0},
+    "POST /api/v1/rosters/{roster_id}/acts": {"act": "pause"},
     "POST /api/v1/physicians/search": {"name": "无此人"},
     "POST /api/v1/verify": {"practising_code": "199990000999999", "name": "无此人"},
 }
@@ -77,6 +83,8 @@ def case(loaded: World) -> Case:
     filing = filer.post("/filings", world.body(person, internet))[1]
     sha256 = filer.upload(f"/filings/{filing['id']}/attachments", PDF, kind="main_consent")[1]["sha256"]
     filing = filer.does(filer.get(f"/filings/{filing['id']}")[1], "propose")
+    roster = filer.upload("/rosters", b"a,b\n", institution=internet)[1]["id"]
+    assert filer.post(f"/rosters/{roster}/acts", {"act": "cancel"})[0] == 200  # at rest, so that its events end
     doctor = world.account(Role.PHYSICIAN, person["主要执业机构登记号"], person)
     shown = doctor.get(f"/filings/{filing['id']}")[1]
     filing = doctor.does(shown, "consent", text_sha256=shown["consent_sha256"])
@@ -89,7 +97,7 @@ def case(loaded: World) -> Case:
     }
     callers[Role.PHYSICIAN, "own"] = doctor
     callers[Role.PHYSICIAN, "other"] = world.account(Role.PHYSICIAN, stranger["主要执业机构登记号"], stranger)
-    return Case(world, filing, sha256, person, callers)
+    return Case(world, filing, sha256, roster, person, callers)
 
 
 def routes(world: World) -> set[str]:
@@ -129,6 +137,8 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(case: Case, role
             right = status not in (401, 403, 404) if relation == "own" else status == 404
             if route.endswith("/acts") and relation == "own":
                 right = status == 409  # revision 0: seen, and stale
+        elif "{roster_id}" in route:
+            right = status in (200, 409) if relation == "own" else status == 404
         elif "{physician_id}" in route:
             seen = relation == "own" or (route, role) in SEEN_FROM_ELSEWHERE
             right = status == (200 if seen else 404)
