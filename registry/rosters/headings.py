@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from registry.tabular import Heading
 
 NAME = "姓名"
@@ -83,3 +86,13 @@ HEADINGS = (
     Heading(ACTIVITY, required=False, aliases=("活动", "Activity")),
     Heading(REASON, required=False, aliases=("理由", "申请理由", "Reason")),
 )
+
+
+def headings_with(mapping: Mapping[str, str]) -> tuple[Heading, ...]:
+    """What to look for where the uploader has said which column is which: column of the file → heading of ours."""
+    columns = {ours: column for column, ours in mapping.items()}
+    said_last = sorted(HEADINGS, key=lambda heading: heading.name in columns)  # it outweighs the names we know
+    return tuple(
+        replace(heading, aliases=(*heading.aliases, columns[heading.name])) if heading.name in columns else heading
+        for heading in said_last
+    )

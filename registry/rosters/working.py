@@ -33,7 +33,7 @@ from registry.node import Node
 from registry.rosters import spool
 from registry.rosters.cells import opened_cells, sealed_cells
 from registry.rosters.commands import move
-from registry.rosters.headings import HEADINGS, PRACTISING, VALID_FROM, VALID_TO
+from registry.rosters.headings import HEADINGS, PRACTISING, VALID_FROM, VALID_TO, headings_with
 from registry.rosters.judging import GOES, Verdict, judge_rows
 from registry.rosters.rows import Reader, Reading, day_or_none
 from registry.rosters.tables import Roster, RosterRow, RosterVerdict
@@ -53,10 +53,15 @@ log = logging.getLogger("registry")
 READ, JUDGED, FILED = 5_000, 1_000, 500  # rows of a chunk, by stage: each well under a second of a lock
 MOST_ROWS_TEXT, MOST_ROWS_SHEET = 1_000_000, 400_000
 _IDLE_SECONDS = 0.3
-_PATIENCE = "set local statement_timeout = '120s'"
+# A workbook is opened inside a chunk's transaction, and its reader has a minute.
+_PATIENCE = "set local statement_timeout = '120s'; set local idle_in_transaction_session_timeout = '120s'"
 
 _TOO_LONG = Text(
     "文件超过 {most} 行的上限，请拆分后分别上传。", "The file has more than {most} rows; split it and upload the parts."
+)
+_OUR_FAULT = Text(
+    "处理该文件时系统发生错误，未作任何申报。请重新上传；仍不成功请联系平台运维。",
+    "Something went wrong on our side with this file, and nothing was filed; upload it again, or tell the operator.",
 )
 _NO_ROWS = Text("文件中没有数据行，请检查工作表。", "The file has no rows of data; check the sheet.")
 
@@ -82,6 +87,7 @@ class Worker:
         self._node = node
         self._seal = Sealing(open_keys(node.settings, node.clock()))
         self._readers: dict[uuid.UUID, _OpenFile] = {}
+        self._at: uuid.UUID | None = None
 
     def close(self) -> None:
         for reader in self._readers.values():
@@ -89,12 +95,36 @@ class Worker:
         self._readers.clear()
 
     def step(self) -> bool:
-        """Whether there was something to do."""
+        """Whether there was something to do. A roster that cannot be worked on stands in no other's way."""
+        self._at = None
+        try:
+            return self._chunk()
+        except Exception as error:
+            if self._at is None:
+                raise
+            log.error("roster %s: %s", self._at, type(getattr(error, "orig", error)).__name__)  # noqa: TRY400  the text may hold cells
+            self._set_aside(self._at, error)
+            return False
+
+    def _set_aside(self, roster_id: uuid.UUID, error: Exception) -> None:
+        """Behind all others, to be tried again; before its filing begins, what is no passing trouble ends it."""
+        if file := self._readers.pop(roster_id, None):
+            file.close()
+        with transaction(self._node.database) as session:
+            roster = session.exec(select(Roster).where(Roster.id == roster_id).with_for_update()).one()
+            roster.worked_at = self._node.clock()
+            passing = isinstance(error, sa.exc.DBAPIError) and not isinstance(error, sa.exc.DataError)
+            if not passing and State(roster.state) in _READ_AND_JUDGED:
+                context = Context.of(session, SYSTEM, self._node.clock(), self._seal(), self._node.settings)
+                move(context, roster, Act.FAIL, fault={"code": "internal", **_OUR_FAULT.both()})
+
+    def _chunk(self) -> bool:
         with transaction(self._node.database) as session:
             roster = session.exec(_next()).first()
             if roster is None:
                 self.close()  # what rests keeps no file open
                 return False
+            self._at = roster.id
             session.execute(sa.text(_PATIENCE))
             context = Context.of(session, SYSTEM, self._node.clock(), self._seal(), self._node.settings)
             roster.worked_at = context.now
@@ -206,6 +236,7 @@ class Worker:
             move(context, roster, Act.SUBMIT)
 
 
+_READ_AND_JUDGED = frozenset({State.RECEIVED, State.PARSING, State.MAPPING, State.JUDGING})
 _STAGES = {
     State.RECEIVED: Worker._begin,  # noqa: SLF001
     State.PARSING: Worker._read,  # noqa: SLF001
@@ -243,7 +274,7 @@ class _OpenFile:
             with path.open("rb") as file:
                 sheet = file.read(2) == b"PK"
             self.most = MOST_ROWS_SHEET if sheet else MOST_ROWS_TEXT
-            self.table: Table = self._open.enter_context(open_table(path, HEADINGS))
+            self.table: Table = self._open.enter_context(open_table(path, headings_with(roster.mapping)))
         except BaseException:
             self._open.close()
             raise
