@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from auth.ed25519 import private_of, seed_pem
 from auth.errors import KeyFault
 from auth.p256 import Es256, jwk, pair, private_pem, public_pem, thumbprint
 
@@ -30,7 +32,7 @@ PUBLISHED_BEFORE_USE = timedelta(seconds=300)
 # A token's life and the minute that clocks may differ: so long after its last signature a key is still needed.
 KEPT_AFTER_USE = timedelta(seconds=660)
 
-_FILE = re.compile(r"(token|receipt|personal)-([1-9][0-9]{0,4})\.pem")
+_FILE = re.compile(r"(token|receipt|personal|log)-([1-9][0-9]{0,4})\.pem")
 _MASTER = re.compile(r"-----BEGIN MASTER KEY-----\s+([A-Za-z0-9+/=]{44})\s+-----END MASTER KEY-----")
 
 
@@ -38,6 +40,7 @@ class Purpose(StrEnum):
     TOKEN = "token"  # noqa: S105  # signs access tokens, P-256
     RECEIPT = "receipt"  # signs receipts of verification, P-256
     PERSONAL = "personal"  # seals personal data, 256 bits
+    LOG = "log"  # signs the checkpoints of the transparency log, Ed25519
 
 
 class Signer(Protocol):
@@ -61,15 +64,16 @@ class StoredKey:
     public: ec.EllipticCurvePublicKey | None
     private: ec.EllipticCurvePrivateKey | None
     master: bytes | None
+    log: Ed25519PrivateKey | None = None
 
     @cached_property
     def kid(self) -> str:
-        """The thumbprint of a public key (RFC 7638); a master key's number."""
+        """The thumbprint of a public key (RFC 7638); the number of a master key and of the log's."""
         return thumbprint(self.public) if self.public else str(self.number)
 
     @cached_property
     def pem(self) -> str:
-        """The public half; empty for a master key."""
+        """The public half; empty for a master key and for the log's, whose public form is a vkey (registry/log/note.py)."""
         return public_pem(self.public) if self.public else ""
 
 
@@ -104,6 +108,13 @@ class KeyStore:
         """Number → master key for personal data; the highest one seals, all of them open."""
         return {key.number: key.master for key in self._of(Purpose.PERSONAL) if key.master}
 
+    def log_key(self) -> Ed25519PrivateKey:
+        """The key of the transparency log: one for the whole life of a log. Raises `KeyFault`."""
+        key = next((key.log for key in self._of(Purpose.LOG)), None)
+        if key is None:
+            raise KeyFault("没有日志密钥，请运行 registry keys new。", "There is no log key; run: registry keys new.")
+        return key
+
     def listed(self) -> list[StoredKey]:
         """Every key, by purpose and age."""
         return [key for purpose in Purpose for key in self._of(purpose)]
@@ -111,7 +122,9 @@ class KeyStore:
     def current(self, purpose: Purpose, now: datetime) -> StoredKey | None:
         """The key that signs or seals at this time."""
         keys = self._of(purpose)
-        return (keys[-1] if keys else None) if purpose is Purpose.PERSONAL else _current(keys, now)
+        if purpose is Purpose.PERSONAL:
+            return keys[-1] if keys else None
+        return next(iter(keys), None) if purpose is Purpose.LOG else _current(keys, now)
 
     def missing(self) -> list[Purpose]:
         """Purposes without a key."""
@@ -133,7 +146,15 @@ class KeyStore:
         return made
 
     def rotate(self, purpose: Purpose, now: datetime) -> StoredKey:
-        """Adds a key: published at once, signing when readers have had time to see it. Old ones go when nothing needs them."""
+        """Adds a key: published at once, signing when readers have had time to see it. Old ones go when nothing needs them.
+
+        Raises `KeyFault`, also for the log's key: it is the log's identity, and another key is another log (docs/adr/0018).
+        """
+        if purpose is Purpose.LOG:
+            raise KeyFault(
+                "日志密钥就是日志的身份，不能更换；更换须另立新日志，见 docs/adr/0018。",
+                "The log's key is the log's identity and is not rotated; a new key is a new log, see docs/adr/0018.",
+            )
         keys = self._of(purpose)
         number = keys[-1].number + 1 if keys else 1
         try:
@@ -172,6 +193,8 @@ class KeyStore:
     def _create(self, purpose: Purpose, number: int, now: datetime, *, generated: bool) -> None:
         if purpose is Purpose.PERSONAL:
             body = f"-----BEGIN MASTER KEY-----\n{base64.b64encode(secrets.token_bytes(32)).decode()}\n-----END MASTER KEY-----\n"
+        elif purpose is Purpose.LOG:
+            body = seed_pem(Ed25519PrivateKey.generate())
         else:
             body = private_pem(ec.generate_private_key(ec.SECP256R1()))
         text = _heads(now, generated=generated) + body
@@ -231,7 +254,10 @@ def _read(path: Path, purpose: Purpose, number: int) -> StoredKey:
         if purpose is Purpose.PERSONAL:
             master = base64.b64decode(_MASTER.findall(text)[0], validate=True)
             return StoredKey(purpose, number, published, generated, None, None, master)
-        public, private = pair(text[text.index("-----BEGIN") :].encode())
+        pem = text[text.index("-----BEGIN") :].encode()
+        if purpose is Purpose.LOG:
+            return StoredKey(purpose, number, published, generated, None, None, None, private_of(pem))
+        public, private = pair(pem)
     except (ValueError, TypeError, IndexError):
         raise KeyFault(
             f"密钥文件 {path} 已损坏或类型不符。", f"The key file {path} is damaged or of another kind."

@@ -18,7 +18,9 @@ def open_keys(settings: Settings, now: datetime) -> KeyStore:
     if missing := store.missing():
         raise SettingsError(f"REGISTRY_KEY_DIR: no key for {', '.join(missing)} (registry keys new)")
     if generated := store.generated(now):
-        raise SettingsError(f"REGISTRY_KEY_DIR: keys of a demo for {', '.join(generated)} (registry keys rotate)")
+        raise SettingsError(
+            f"REGISTRY_KEY_DIR: keys of a demo for {', '.join(generated)} (registry keys rotate; for the log, another folder)"
+        )
     return store
 
 

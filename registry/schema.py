@@ -28,5 +28,8 @@ APPEND_ONLY = frozenset(
         "consent",
         "decision",
         "evaluation",
+        "log_checkpoint",
+        "log_leaf",
+        "log_tile",
     }
 )

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     key_dir: Path | None = None  # None: data_dir/keys, in a demo only
     public_url: WebUrl = ""
+    log_origin: str = Field(default="", pattern=r"^[^\s+]*$")  # who the log is; empty: the public address and /log
+    log_mirror: Path | None = None  # None: data_dir/log
     province: str = Field(default="46", pattern=r"^\d\d$")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -74,6 +76,16 @@ class Settings(BaseSettings):
     def keys(self) -> Path:
         """Where the signing and sealing keys lie."""
         return self.key_dir or self.data_dir / "keys"
+
+    @property
+    def origin(self) -> str:
+        """The log's name in every checkpoint: its address without the scheme (c2sp.org/tlog-tiles, Parameters)."""
+        return self.log_origin or (self.public_url.partition("://")[2] or "localhost") + "/log"
+
+    @property
+    def mirror(self) -> Path:
+        """The folder with the published log as files, outside the database."""
+        return self.log_mirror or self.data_dir / "log"
 
     @property
     def base_url(self) -> str:

@@ -46,6 +46,9 @@ ACCESS: dict[str, Access] = {
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /openapi.json": PUBLIC,
+    "GET /log/checkpoint": PUBLIC,
+    "GET /log/key": PUBLIC,
+    "GET /log/tile/{tile:path}": PUBLIC,
     "GET /api/v1/me": ANYONE,
     "GET /api/v1/reasons": ANYONE,
     "GET /api/v1/institutions": ANYONE,
@@ -70,6 +73,8 @@ ACCESS: dict[str, Access] = {
     "GET /api/v1/rosters/{roster_id}/report.csv": _roles(*HOSPITAL),
     "GET /api/v1/rosters/{roster_id}/report.xlsx": _roles(*HOSPITAL),
     "POST /api/v1/rosters/{roster_id}/acts": _roles(*HOSPITAL),
+    "GET /api/v1/audit/events": _roles(Role.AUDITOR),
+    "GET /api/v1/audit/events/{seq}/proof": _roles(Role.AUDITOR),
     "GET /api/v1/verify": ASKERS,
     "POST /api/v1/verify": ASKERS,
 }

@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from registry import migrate
@@ -17,6 +18,7 @@ from registry.cli.failures import NOT_MIGRATED, UNAVAILABLE, USAGE, Failure
 from registry.jobs import queue
 from registry.keys import open_keys
 from registry.localpg import end_with_parent
+from registry.log import sequencer
 from registry.node import Node, open_node
 from registry.rosters import working
 from registry.settings import read_settings
@@ -24,6 +26,10 @@ from registry.transaction import embedded
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+# What a worker does beside its jobs, each in a thread until told to stop. Rosters are their own queue: which one comes next
+# is in their table (docs/adr/0017). The log has one sequencer, whatever the number of workers (docs/adr/0018).
+BESIDE_THE_JOBS: dict[str, Callable[[Node, threading.Event], None]] = {"rosters": working.work, "log": sequencer.work}
 
 Commands = Any  # argparse gives the type no public name
 
@@ -96,14 +102,15 @@ def run_worker(_: argparse.Namespace) -> int:
             return Failure(NOT_MIGRATED, UNAVAILABLE).print()
         open_keys(node.settings, node.clock())
         stop = threading.Event()
-        # Rosters are their own queue: which one comes next is in their table (docs/adr/0017).
-        rosters = threading.Thread(target=working.work, args=(node, stop), name="rosters")
-        rosters.start()
+        beside = [threading.Thread(target=work, args=(node, stop), name=name) for name, work in BESIDE_THE_JOBS.items()]
+        for thread in beside:
+            thread.start()
         try:
             asyncio.run(queue.work(node, name=f"{socket.gethostname()}-{os.getpid()}"))
         finally:
             stop.set()
-            rosters.join()
+            for thread in beside:
+                thread.join()
     return 0
 
 

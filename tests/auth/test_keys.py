@@ -105,10 +105,24 @@ def test_a_demos_own_keys_are_told_from_an_operators(tmp_path: Path, now: dateti
     store.make_missing(now, generated=True)
     assert store.missing() == []
     assert store.generated(now) == list(Purpose)
-    for purpose in Purpose:
+    for purpose in set(Purpose) - {Purpose.LOG}:
         store.rotate(purpose, now)
-    assert store.generated(now) == [Purpose.TOKEN, Purpose.RECEIPT]  # the new ones do not sign yet
-    assert store.generated(now + 5 * MINUTE) == []
+    assert store.generated(now) == [Purpose.TOKEN, Purpose.RECEIPT, Purpose.LOG]  # the new ones do not sign yet
+    assert store.generated(now + 5 * MINUTE) == [Purpose.LOG]
+
+
+def test_the_log_keeps_its_one_key(tmp_path: Path, now: datetime) -> None:
+    store = KeyStore(tmp_path)
+    with pytest.raises(KeyFault, match="no log key"):
+        store.log_key()
+    store.make_missing(now, generated=False)
+    kept = store.log_key().private_bytes_raw()
+    with pytest.raises(KeyFault, match="not rotated"):
+        store.rotate(Purpose.LOG, now)
+    assert KeyStore(tmp_path).log_key().private_bytes_raw() == kept
+    (tmp_path / "log-1.pem").write_text((tmp_path / "token-1.pem").read_text())
+    with pytest.raises(KeyFault, match="another kind"):
+        KeyStore(tmp_path).log_key()
 
 
 def test_two_processes_that_start_at_once_make_one_key(tmp_path: Path, now: datetime) -> None:
