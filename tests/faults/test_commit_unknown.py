@@ -66,7 +66,7 @@ def test_a_client_learns_by_its_key_whether_its_filing_was_made(
 @pytest.mark.parametrize("cut", Cut)
 def test_an_approval_whose_commit_is_unknown_is_done_once(world: World, wired: World, wire: Wire, cut: Cut) -> None:
     reviewer = world.account("reviewer", AUTHORITY)
-    filing, _ = submitted(world, world.account("filer", world.internet["登记号"]), world.physician())
+    filing, _ = submitted(world, world.account("filer", world.internet["登记号"]), world.physician("海南省"))
     filing = reviewed(reviewer, filing)
     body, key, path = (
         {"act": "approve", "revision": filing["revision"]},

@@ -93,7 +93,7 @@ def prepared(world: World, count: int) -> list[tuple[Caller, dict[str, Any]]]:
     """Filings that their reviewer has only to approve."""
     filer = world.account("filer", world.internet["登记号"])
     reviewer = world.account("reviewer", AUTHORITY)
-    return [(reviewer, reviewed(reviewer, submitted(world, filer, world.physician())[0])) for _ in range(count)]
+    return [(reviewer, reviewed(reviewer, submitted(world, filer, world.physician("海南省"))[0])) for _ in range(count)]
 
 
 def nothing_lost_nothing_twice(world: World, clients: Clients, before: int) -> None:

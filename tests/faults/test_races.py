@@ -35,12 +35,12 @@ class Desk:
 
     def unclaimed(self) -> tuple[dict[str, Any], list[Try]]:
         """Two reviewers take the same case."""
-        filing, _ = submitted(self.world, self.filer, self.world.physician())
+        filing, _ = submitted(self.world, self.filer, self.world.physician("海南省"))
         return filing, [(who, {"act": "claim"}) for who in (self.reviewer, self.colleague)]
 
     def under_review(self) -> tuple[dict[str, Any], list[Try]]:
         """The reviewer approves in one window and returns in another, while the hospital withdraws."""
-        filing, _ = submitted(self.world, self.filer, self.world.physician())
+        filing, _ = submitted(self.world, self.filer, self.world.physician("海南省"))
         filing = reviewed(self.reviewer, filing)
         return filing, [
             (self.reviewer, {"act": "approve"}),
@@ -50,7 +50,7 @@ class Desk:
 
     def before_the_senior(self) -> tuple[dict[str, Any], list[Try]]:
         """The senior approves in one window and refuses in another, while the physician withdraws."""
-        filing, doctor = submitted(self.world, self.filer, self.world.physician())
+        filing, doctor = submitted(self.world, self.filer, self.world.physician("海南省"))
         filing = reviewed(self.reviewer, filing)
         filing = self.reviewer.does(filing, "recommend", decision="refuse", reasons=REASONS)
         filing = self.senior.does(filing, "claim")
@@ -115,7 +115,7 @@ def test_of_several_deciders_one_wins_and_the_others_are_told(world: World, coun
 
 
 def test_an_approval_waits_for_an_import_that_suspends_the_physician(world: World, sabotage: Sabotage) -> None:
-    desk, person, today = Desk(world), world.physician(), world.now.date().isoformat()
+    desk, person, today = Desk(world), world.physician("海南省"), world.now.date().isoformat()
     filing, _ = submitted(world, desk.filer, person, valid_from=today)
     filing = reviewed(desk.reviewer, filing)
     with sabotage.halting("decision") as door, ThreadPoolExecutor(2) as threads:

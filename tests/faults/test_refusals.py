@@ -52,7 +52,7 @@ def test_an_act_that_the_database_refuses_leaves_nothing_and_may_be_repeated(
     world: World, sabotage: Sabotage, refusal: str
 ) -> None:
     reviewer = world.account("reviewer", AUTHORITY)
-    filing, _ = submitted(world, world.account("filer", world.internet["登记号"]), world.physician())
+    filing, _ = submitted(world, world.account("filer", world.internet["登记号"]), world.physician("海南省"))
     filing = reviewed(reviewer, filing)
     path, key = f"/filings/{filing['id']}/acts", str(uuid.uuid4())
     body, before = {"act": "approve", "revision": filing["revision"]}, everything(world, filing["id"])

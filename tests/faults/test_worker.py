@@ -27,10 +27,10 @@ Waiting = dict[str, str]  # filing → the state that the clock will bring it to
 def waiting(world: World) -> Waiting:
     """Three that the authority does not answer, and three that their physician does not, one of them disputed."""
     filer = world.account("filer", world.internet["登记号"])
-    unanswered = [submitted(world, filer, world.physician())[0] for _ in range(3)]
+    unanswered = [submitted(world, filer, world.physician("海南省"))[0] for _ in range(3)]
     silent: list[dict[str, Any]] = []
     for _ in range(3):
-        person = world.physician()
+        person = world.physician("海南省")
         silent.append(filer.does(filed(world, filer, person), "propose"))
     doctor = world.account("physician", person["主要执业机构登记号"], person)
     doctor.does(silent[-1], "dispute")
