@@ -21,33 +21,36 @@ depends_on = None
 
 LAST = "03.04.00_50_post_add_retry_failed_job_procedure.sql"
 
+CLEAR = """
+drop table if exists procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs, procrastinate_workers
+    cascade;
+do $$
+declare
+    signature text;
+begin
+    for signature in
+        select oid::regprocedure::text from pg_proc
+        where pronamespace = current_schema()::regnamespace and starts_with(proname, 'procrastinate_')
+    loop
+        execute 'drop function ' || signature || ' cascade';
+    end loop;
+end $$;
+drop type if exists procrastinate_job_to_defer_v1, procrastinate_job_status, procrastinate_job_event_type cascade;
+"""
+
 
 def upgrade() -> None:
     steps = sorted(path for path in Path(SchemaManager.get_migrations_path()).glob("*.sql") if path.name <= LAST)
     if not steps or steps[-1].name != LAST:
         raise RuntimeError(f"procrastinate no longer ships {LAST}")
-    for step in steps:
-        # Sent as it is: the SQL holds literal percent signs and colons.
-        op.get_bind().exec_driver_sql(step.read_text().replace("%", "%%"))
-    # What a worker may do: its rows, and the functions that move them (default privileges cover the tables).
-    op.execute("grant usage on all sequences in schema public to registry_app")
+    # One transaction for each step: before version 17 a value added to an enum cannot be used in the same one. Whatever
+    # a run that broke off has left is dropped first, so the migration as a whole is done or not done all the same.
+    with op.get_context().autocommit_block():
+        op.execute(CLEAR)
+        for step in steps:
+            # Sent as it is: the SQL holds literal percent signs and colons.
+            op.get_bind().exec_driver_sql(step.read_text().replace("%", "%%"))
 
 
 def downgrade() -> None:
-    op.execute(
-        """
-        drop table procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs, procrastinate_workers cascade;
-        do $$
-        declare
-            signature text;
-        begin
-            for signature in
-                select oid::regprocedure::text from pg_proc
-                where pronamespace = current_schema()::regnamespace and starts_with(proname, 'procrastinate_')
-            loop
-                execute 'drop function ' || signature || ' cascade';
-            end loop;
-        end $$;
-        drop type procrastinate_job_to_defer_v1, procrastinate_job_status, procrastinate_job_event_type cascade;
-        """
-    )
+    op.execute(CLEAR)
