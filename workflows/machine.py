@@ -34,9 +34,7 @@ class Refusal:
 
     def of(self, *rules: str, **arguments: object) -> Refusal:
         """This refusal with the places of its text filled; `rules`, when given, replace the declared ones."""
-        zh = {name: value.zh if isinstance(value, Text) else value for name, value in arguments.items()}
-        en = {name: value.en if isinstance(value, Text) else value for name, value in arguments.items()}
-        return replace(self, text=Text(self.text.filled(zh).zh, self.text.filled(en).en), rules=rules or self.rules)
+        return replace(self, text=self.text.filled(arguments), rules=rules or self.rules)
 
 
 class Refused(Exception):

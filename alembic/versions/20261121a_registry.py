@@ -584,7 +584,7 @@ def upgrade() -> None:
             (sa.column("physician_id"), "="),
             (sa.column("institution_id"), "="),
             (sa.column("valid"), "&&"),
-            where=sa.text("upper_inf(recorded)"),
+            where=sa.text("upper_inf(recorded) and state in ('EFFECTIVE', 'SUSPENDED')"),
             using="gist",
             name="ex_site_no_overlap",
         ),

@@ -65,7 +65,9 @@ def upgrade() -> None:
         "roster",
         ["worked_at"],
         unique=False,
-        postgresql_where=sa.text("state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"),
+        postgresql_where=sa.text(
+            "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"
+        ),
     )
     op.create_index("ix_roster_institution", "roster", ["institution_id", "id"], unique=False)
     op.create_table(
@@ -121,7 +123,9 @@ def downgrade() -> None:
     op.drop_index(
         "ix_roster_at_work",
         table_name="roster",
-        postgresql_where=sa.text("state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"),
+        postgresql_where=sa.text(
+            "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"
+        ),
     )
     op.drop_table("roster")
     op.drop_table("spooled_part")
