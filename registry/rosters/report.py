@@ -171,7 +171,8 @@ def _safe(cell: str) -> str:
 
 
 def _shown(cell: str) -> str:
-    return _safe(cell)[:_MOST_LETTERS]
+    """The same in a sheet, whose XML knows one line break and forgets blanks around a text."""
+    return _safe(cell.strip().replace("\r\n", "\n").replace("\r", "\n"))[:_MOST_LETTERS]
 
 
 def _fitted(cells: Sequence[str], columns: Sequence[str]) -> Sequence[str]:

@@ -183,10 +183,24 @@ def province(empty_databases: EmptyDatabases, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def desk(empty_databases: EmptyDatabases, province: Province, tmp_path: Path) -> Iterator[Desk]:
-    database = empty_databases.copy(province.name)
-    yield Desk(Node(province.settings, database, lambda: NOW), province.made, tmp_path)
-    database.dispose()
+def desks(empty_databases: EmptyDatabases, province: Province, tmp_path: Path) -> Iterator[Callable[[], Desk]]:
+    """As many desks as are asked for, each with a database of its own."""
+    made: list[Desk] = []
+
+    def another() -> Desk:
+        made.append(
+            Desk(Node(province.settings, empty_databases.copy(province.name), lambda: NOW), province.made, tmp_path)
+        )
+        return made[-1]
+
+    yield another
+    for one in made:
+        one.node.database.dispose()
+
+
+@pytest.fixture
+def desk(desks: Callable[[], Desk]) -> Desk:
+    return desks()
 
 
 @pytest.fixture(scope="module")
