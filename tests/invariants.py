@@ -60,7 +60,14 @@ def check(database: Database, told: Iterable[Told] = ()) -> None:
 def check_on(connection: sa.Connection, told: Sequence[Told] = ()) -> None:
     """The same, inside a transaction of the caller."""
     events = _events(connection)
-    for wanted in (audit_verifies, approvals_have_a_site, no_sites_overlap, no_due_date_is_stored, ledgers_are_sound):
+    for wanted in (
+        approvals_have_a_site,
+        rosters_add_up,
+        audit_verifies,
+        no_sites_overlap,
+        no_due_date_is_stored,
+        ledgers_are_sound,
+    ):
         wanted(connection)
     filings_moved_legally(connection, events)
     approvals_were_lawful(connection, events)
@@ -178,7 +185,9 @@ def _holder(history: Rows, at: datetime) -> str | None:
         if event["act"] in ("claim", "renew"):
             assert holder in (None, event["actor"]) or until <= event["at"], f"claimed from {holder}"
             holder, until = event["actor"], event["at"] + LEASE
-        elif event["act"] not in BESIDES | {"create"} and any(Effect.CLEAR_CLAIM in row.effects for row in _rows(State(event["from"]), event)):
+        elif event["act"] not in BESIDES | {"create"} and any(
+            Effect.CLEAR_CLAIM in row.effects for row in _rows(State(event["from"]), event)
+        ):
             holder = None
     return holder if until > at else None
 
@@ -191,6 +200,29 @@ def approvals_have_a_site(connection: sa.Connection) -> None:
         select f.number, f.state, count(distinct s.site_id) as sites
         from filing f left join site s on s.filing_id = f.id
         group by f.id having count(distinct s.site_id) <> (f.state = 'APPROVED')::int
+        """,
+    )
+    assert not wrong, wrong
+
+
+# -- I5: rosters ------------------------------------------------------------------------------------------------------
+
+
+def rosters_add_up(connection: sa.Connection) -> None:
+    """I5: every row read is kept, every row kept is judged before anything is filed, and none is filed twice."""
+    wrong = _all(
+        connection,
+        """
+        select r.id, r.state, r.rows, kept.n as kept, judged.n as judged, filed.n as filed, filed.n_rows as filed_rows
+        from roster r
+        cross join lateral (select count(*) as n from roster_row k where k.roster_id = r.id) kept
+        cross join lateral (select count(*) as n from roster_verdict v where v.roster_id = r.id) judged
+        cross join lateral (
+            select count(*) as n, count(distinct f.roster_row) as n_rows from filing f where f.roster_id = r.id
+        ) filed
+        where filed.n <> filed.n_rows
+           or r.state in ('judging', 'judged', 'filing', 'filed', 'submitted') and r.rows <> kept.n
+           or r.state in ('judged', 'filing', 'filed', 'submitted') and r.rows <> judged.n
         """,
     )
     assert not wrong, wrong
@@ -215,13 +247,14 @@ def audit_verifies(connection: sa.Connection) -> None:
 
 
 def no_sites_overlap(connection: sa.Connection) -> None:
-    """I7: one truth for each physician, institution and day; also within what was known at any time before."""
+    """I7: one living site for each physician, institution and day; also within what was known at any time before."""
     wrong = _all(
         connection,
         """
         select a.id from site a
         join site b on b.physician_id = a.physician_id and b.institution_id = a.institution_id and b.id > a.id
           and b.valid && a.valid and b.recorded && a.recorded
+          and (a.site_id = b.site_id or a.state in ('EFFECTIVE', 'SUSPENDED') and b.state in ('EFFECTIVE', 'SUSPENDED'))
         """,
     )
     assert not wrong, wrong

@@ -24,12 +24,13 @@ class Site(SQLModel, table=True):
         sa.CheckConstraint(
             sa.text("state in ('EFFECTIVE', 'SUSPENDED', 'ENDED', 'EXPIRED', 'LAPSED', 'REVOKED')"), name="state"
         ),
-        # No two current rows of one physician at one institution overlap (invariant I7).
+        # No two current rows of one physician at one institution overlap (invariant I7). Days that were taken away stand
+        # in nobody's way: whoever is registered again may be filed again.
         pg.ExcludeConstraint(
             ("physician_id", "="),
             ("institution_id", "="),
             ("valid", "&&"),
-            where=sa.text("upper_inf(recorded)"),
+            where=sa.text("upper_inf(recorded) and state in ('EFFECTIVE', 'SUSPENDED')"),
             name="ex_site_no_overlap",
         ),
         sa.Index("ix_site_physician_id", "physician_id"),
