@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from registry import errors
 from registry.errors import DomainError, FieldError
 from registry.language import Language, language
+from workflows.filing import Act
 from workflows.machine import Forbidden, Refused
 from workflows.text import Text
 
@@ -47,7 +48,9 @@ _HTTP_TEXT: Mapping[int, Text] = {
 }
 _HTTP_CODE: Mapping[int, str] = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
-_COLLISION = Text("与同时提交的另一项操作冲突，请刷新后重试。", "It collides with another change; read again and repeat.")
+_COLLISION = Text(
+    "与同时提交的另一项操作冲突，请刷新后重试。", "It collides with another change; read again and repeat."
+)
 _BUSY = Text("系统繁忙，请稍后重试。", "The service is busy; try again shortly.")
 _INTERNAL = Text("系统内部错误，已记录。", "Internal error; it has been recorded.")
 _RETRY_AFTER = 2
@@ -112,6 +115,8 @@ _FIELD_TEXT: Mapping[str, Text] = {
     "enum": Text("取值不在允许范围：{expected}。", "Not an allowed value; expected {expected}."),
     "greater_than_equal": Text("不得小于 {ge}。", "Must be at least {ge}."),
     "less_than_equal": Text("不得大于 {le}。", "Must be at most {le}."),
+    "union_tag_invalid": Text("取值不在允许范围：{expected_tags}。", "Not an allowed value; expected {expected_tags}."),
+    "union_tag_not_found": Text("缺少此项，请填写。", "This field is missing; give it."),
     "uuid": Text("标识格式有误。", "Not a valid identifier."),
     "date": Text("日期应为 YYYY-MM-DD。", "Give a date as YYYY-MM-DD."),
     "datetime": Text(
@@ -124,6 +129,7 @@ _FIELD_TEXT: Mapping[str, Text] = {
     "model": Text("应为 JSON 对象。", "Must be a JSON object."),
     "dict_type": Text("应为 JSON 对象。", "Must be a JSON object."),
 }
+_TAGS = frozenset(map(str, Act))
 _FIELD_OTHER = Text("内容有误，请更正。", "Not valid; correct it.")
 
 
@@ -133,6 +139,10 @@ def field_errors(found: list[Any]) -> tuple[FieldError, ...]:
     for item in found:
         kind, context = str(item["type"]), item.get("ctx") or {}
         place = [str(part) for part in item["loc"] if part not in ("body", "query", "path", "header")]
+        if place and place[0] in _TAGS:  # which body an act has, as pydantic says it: no field of the caller's
+            place = place[1:]
+        if kind.startswith("union_tag"):
+            place.append(str(context["discriminator"]).strip("'"))
         text = context.get("text") if isinstance(context.get("text"), Text) else None
         if text is None:
             template = next((t for prefix, t in _FIELD_TEXT.items() if kind.startswith(prefix)), _FIELD_OTHER)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Text:
-    """Chinese is the source, English complete; `{name}` places are filled from the arguments."""
+    """Chinese is the source, English complete; `{name}` places are filled from the arguments, which may be Texts."""
 
     zh: str
     en: str
 
     def filled(self, arguments: Mapping[str, object]) -> Text:
-        return Text(_fill(self.zh, arguments), _fill(self.en, arguments))
+        zh = {name: value.zh if isinstance(value, Text) else value for name, value in arguments.items()}
+        en = {name: value.en if isinstance(value, Text) else value for name, value in arguments.items()}
+        return Text(_fill(self.zh, zh), _fill(self.en, en))
 
     def both(self) -> dict[str, str]:
         return {"zh": self.zh, "en": self.en}

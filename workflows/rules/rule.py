@@ -74,9 +74,7 @@ class Finding:
 
     @property
     def message(self) -> Text:
-        zh = {name: value.zh if isinstance(value, Text) else value for name, value in self.args.items()}
-        en = {name: value.en if isinstance(value, Text) else value for name, value in self.args.items()}
-        return Text(self.text.filled(zh).zh, self.text.filled(en).en)
+        return self.text.filled(self.args)
 
     def row(self) -> dict[str, object]:
         """As it is kept: plain JSON values, the message in both languages as it read then."""
