@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from registry.context import Context
-from registry.errors import FieldError, Invalid
+from registry.errors import FieldError, Invalid, Refusal
 from registry.filings.casefile import CaseFile
 from registry.filings.facts import Application
 from registry.filings.schemas import Changes, CreateFiling, PhysicianChanges, PhysicianIn
 from registry.filings.tables import Filing
+from registry.physicians.tables import Physician
 from registry.time import day_in_china
 from workflows.codes import CodeTables, FilingType
+from workflows.filing import Author
 from workflows.names import check_name, name_key
 from workflows.numbers import NOT_ACCEPTED, normalised
 from workflows.rules.facts import Facts, Person
@@ -23,13 +25,29 @@ _DOCUMENT = Text(
     "This document is not accepted for a filing; use an identity document.",
 )
 _NO_SUCH_CODE = Text(
-    "“{table}”中没有该代码或名称，请从代码表中选择。", "Not a code or name of {table}; choose one of the table."
+    "{table}代码表中没有该代码或名称，请从表中选择。", "Not a code or name in the table of {table}; choose one of it."
+)
+_TABLES = {
+    "identity_document": Text("证件类型", "identity documents"),
+    "practice_category": Text("执业类别", "practice categories"),
+    "practice_scope": Text("执业范围", "practice scopes"),
+}
+_NOT_YOURSELF = Text(
+    "只能为本人申报，执业证书编码须为本人的编码。", "You can file only for yourself, under your own practising code."
+)
+_SOMEBODY_ELSE = Text(
+    "已提交确认的申报不能改为另一位医师，请撤回后另行申报。",
+    "A filing that has been proposed cannot become another physician's; withdraw it and file anew.",
 )
 
 
 def entered(context: Context, filing: Filing, given: CreateFiling | Changes) -> None:
-    """Write what was typed into the filing: codes resolved, numbers normalised and sealed. Raises `Invalid`."""
+    """Write what was typed into the filing: codes resolved, numbers normalised and sealed.
+
+    Raises `Invalid`, and `Refusal` where it would become the filing of somebody else.
+    """
     faults: list[FieldError] = []
+    before = filing.practising_code
     if given.physician is not None:
         _person(context, filing, given.physician, faults)
     fields = given.model_fields_set
@@ -49,6 +67,21 @@ def entered(context: Context, filing: Filing, given: CreateFiling | Changes) -> 
         filing.activity = exempt.code if exempt else given.activity
     if faults:
         raise Invalid(errors=tuple(faults))
+    _ensure_same_person(context, filing, before)
+
+
+def _ensure_same_person(context: Context, filing: Filing, before: str) -> None:
+    """Whoever has been asked, and whoever files for themself, is not exchanged: papers and consents would go with it."""
+    wrong: Text | None = None
+    if filing.author == Author.PHYSICIAN:
+        own = context.actor.physician_id
+        person = context.session.get(Physician, own) if own else None
+        if person is None or person.practising_code != filing.practising_code:
+            wrong = _NOT_YOURSELF
+    elif (filing.proposed_at or filing.submitted_at) and filing.practising_code != before:
+        wrong = _SOMEBODY_ELSE
+    if wrong:
+        raise Refusal(wrong, errors=(FieldError("physician.practising_code", "refused", wrong),))
 
 
 def _person(context: Context, filing: Filing, given: PhysicianIn | PhysicianChanges, faults: list[FieldError]) -> None:
@@ -95,7 +128,7 @@ def written(context: Context, filing: Filing, facts: Facts) -> None:
 def _code(codes: CodeTables, table: str, text: str, field: str, faults: list[FieldError]) -> str:
     found = codes.find(table, text.strip())
     if found is None:
-        faults.append(FieldError(field, "code", _NO_SUCH_CODE.filled({"table": table})))
+        faults.append(FieldError(field, "code", _NO_SUCH_CODE.filled({"table": _TABLES[table]})))
         return text
     return found.code
 

@@ -23,10 +23,11 @@ from registry.institutions.queries import find
 from registry.institutions.tables import Institution
 from registry.log.bulk import Event, record_all
 from registry.log.events import canonical
+from registry.log.rows import filing_digest
 from registry.physicians.queries import hold
-from registry.physicians.tables import Physician
 from workflows.filing import FILING, Act, Author, FilingMove, State
 from workflows.machine import Refused
+from workflows.numbers import registration_number
 from workflows.text import Text
 
 _NOT_YOUR_INSTITUTION = Text(
@@ -34,9 +35,6 @@ _NOT_YOUR_INSTITUTION = Text(
 )
 _NOT_IN_FORCE = Text(
     "该机构的执业许可不在有效状态，不能申报。", "This institution's licence is not in force; it cannot file."
-)
-_NOT_YOURSELF = Text(
-    "只能为本人申报，执业证书编码须为本人的编码。", "You can file only for yourself, under your own practising code."
 )
 
 
@@ -47,8 +45,6 @@ def create(context: Context, body: CreateFiling) -> Filing:
     (number,) = numbers(context, 1)
     filing = draft(context, institution, author, number)
     applying.entered(context, filing, body)
-    if author is Author.PHYSICIAN:
-        _ensure_themself(context, filing)
     return keep_drafts(context, [CaseFile(filing, institution)])[0].filing
 
 
@@ -157,7 +153,7 @@ def _ask(filing: Filing, to: State, context: Context) -> None:
 
 
 def _institution(context: Context, body: CreateFiling) -> Institution:
-    found = find(context.session, body.institution.strip().replace("-", "").upper())
+    found = find(context.session, registration_number(body.institution))
     actor = context.actor
     if found is None or not (_files_for(actor, found) or Role.PHYSICIAN in actor.roles()):
         raise Refusal(_NOT_YOUR_INSTITUTION, errors=(FieldError("institution", "refused", _NOT_YOUR_INSTITUTION),))
@@ -170,13 +166,6 @@ def _files_for(actor: Actor, institution: Institution) -> bool:
     return institution.registration_no in actor.organisations(Role.FILER, Role.MANAGER)
 
 
-def _ensure_themself(context: Context, filing: Filing) -> None:
-    physician_id = context.actor.physician_id
-    person = context.session.get(Physician, physician_id) if physician_id else None
-    if person is None or person.practising_code != filing.practising_code:
-        raise Refusal(_NOT_YOURSELF, errors=(FieldError("physician.practising_code", "refused", _NOT_YOURSELF),))
-
-
 def _record(context: Context, cases: Sequence[CaseFile], what: str, told: Sequence[dict[str, Any]]) -> None:
     events = [
         Event(
@@ -184,7 +173,9 @@ def _record(context: Context, cases: Sequence[CaseFile], what: str, told: Sequen
             "filing",
             case.filing.id,
             case.filing.revision,
-            canonical({"number": case.filing.number, "state": case.filing.state, **details}),
+            canonical(
+                {"number": case.filing.number, "row": filing_digest(case.filing), "state": case.filing.state, **details}
+            ),
             acting_for(context, case),
         )
         for case, details in zip(cases, told, strict=True)

@@ -26,6 +26,8 @@ log = logging.getLogger("registry")
 
 # The shortest time after which an act can be due: a first look by index, the table decides.
 _SOONEST = {Act.ACCEPT: timedelta(days=5), Act.LAPSE: timedelta(days=min(LAPSE_DAYS.values()))}
+# The completeness limit goes on where it was when a returned filing comes back, so it is counted from receipt.
+_SINCE = {Act.ACCEPT: col(Filing.submitted_at), Act.LAPSE: col(Filing.waiting_since)}
 _STATES = {Act.ACCEPT: (State.SUBMITTED,), Act.LAPSE: tuple(LAPSE_DAYS)}
 
 
@@ -47,8 +49,8 @@ def _candidates(database: Database, act: Act, now: datetime) -> list[uuid.UUID]:
     due = (
         select(Filing.id)
         .where(col(Filing.state).in_([str(state) for state in _STATES[act]]))
-        .where(col(Filing.waiting_since) <= now - _SOONEST[act])
-        .order_by(col(Filing.waiting_since))
+        .where(_SINCE[act] <= now - _SOONEST[act])
+        .order_by(_SINCE[act])
     )
     if act is Act.ACCEPT:  # a disputed filing is never carried on, but it does lapse
         due = due.where(sa.not_(col(Filing.disputed)))

@@ -16,6 +16,7 @@ from registry.filings.casefile import CaseFile
 from registry.filings.evaluating import evaluate
 from registry.filings.schemas import AmendIn, AnyAct, PauseIn, Reason, ReasonedIn, RecommendIn
 from registry.filings.tables import Consent, Decision, Filing
+from registry.log.rows import digest
 from registry.sites.creating import create_sites
 from workflows.filing import LEASE, Act, Effect, FilingMove, State
 from workflows.rules.catalogue import REASONS
@@ -124,6 +125,7 @@ def _keep_decision(hand: Hand) -> None:
             "decision": str(decision.id),
             "evaluation": str(decision.evaluation_id),
             "reasons": [reason["code"] for reason in reasons],
+            "reasons_sha256": digest({"reasons": reasons}),
         }
     )
     if decision.proposal:
@@ -167,12 +169,15 @@ def _accept(hands: Sequence[Hand]) -> None:
 
 
 def _accept_from_receipt(hands: Sequence[Hand]) -> None:
-    """Not told in five working days, it counts as accepted on the day of receipt (行政许可法 32(4))."""
+    """Not told in five working days, it counts as accepted on the day of receipt (行政许可法 32(4)).
+
+    What was returned in time has been told: it counts from the day it came back complete.
+    """
     context = hands[0].context
     clock.stop(context, [hand.filing for hand in hands], "deemed accepted")
     limits = clock.decisions(context, [hand.filing for hand in hands])
     for hand in hands:
-        received = hand.filing.submitted_at
+        received = hand.filing.waiting_since  # when it entered SUBMITTED, by receipt or by correction
         assert received
         clock.start(context, hand.filing, limits[hand.filing.id], received)
         hand.filing.accepted_at = received

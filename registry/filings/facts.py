@@ -22,6 +22,7 @@ from registry.physicians.tables import (
 from registry.sealed import Seal
 from registry.sites.tables import Site
 from registry.spans import last_day
+from registry.time import day_in_china
 from workflows.codes import CodeTables, FilingType
 from workflows.filing import FILING
 from workflows.rules import facts as f
@@ -262,11 +263,11 @@ def _false_material(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, da
     rows = session.exec(
         select(col(Filing.physician_id), Decision.at)
         .join(Decision, col(Decision.filing_id) == col(Filing.id))
-        .where(col(Filing.physician_id).in_(ids), col(Decision.kind) == "refuse")
+        .where(col(Filing.physician_id).in_(ids), col(Decision.kind).in_(("refuse", "not_accept")))
         .where(col(Decision.reasons).contains([{"code": FALSE_MATERIAL}]))
         .order_by(col(Decision.at))
     )
-    return {id_: at.date() for id_, at in rows if id_}
+    return {id_: day_in_china(at) for id_, at in rows if id_}
 
 
 @dataclass

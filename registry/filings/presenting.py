@@ -46,7 +46,7 @@ def presented(context: Context, filing: Filing, speak: Language) -> FilingOut:
     offers = FILING.offers(State(filing.state), context.actor, facts)
     reading = clock.reading(context, filing)
     holder = claimant(filing, context.now)
-    text = case.undertaking(codes) if filing.proposed_at else None
+    text = case.undertaking(codes) if filing.proposed_at or filing.submitted_at else None
     return FilingOut(
         id=str(filing.id),
         number=filing.number,

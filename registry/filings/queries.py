@@ -36,10 +36,15 @@ def _within(actor: Actor, grant: Grant) -> ColumnElement[bool]:
         case Sight.NONE:
             return sa.false()
         case Sight.OWN:
-            return sa.and_(
-                col(Filing.physician_id) == actor.physician_id,
-                sa.or_(col(Filing.author) == "physician", col(Filing.proposed_at).is_not(None)),
+            # What was attested for them was never proposed to them: they see it from the day the authority does. One of
+            # their own that the register does not know under that name has no physician, and they must correct it.
+            theirs = col(Filing.author) == "physician"
+            asked = sa.or_(theirs, col(Filing.proposed_at).is_not(None), col(Filing.submitted_at).is_not(None))
+            about_them = (
+                sa.and_(col(Filing.physician_id) == actor.physician_id, asked) if actor.physician_id else sa.false()
             )
+            unmatched = sa.and_(theirs, col(Filing.physician_id).is_(None), col(Filing.filed_by) == actor.id)
+            return sa.or_(about_them, unmatched)
         case Sight.ORGANISATION:
             return sa.or_(
                 sa.and_(
