@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
@@ -30,7 +31,7 @@ class Door(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
-        known = frozenset(parameter.alias for parameter in self.dependant.query_params)
+        known = _query_names(self.dependant)
         limit = MAX_BODY if self.max_body_size is None else self.max_body_size
         doors = {method: f"{method} {self.path_format}" for method in self.methods or ()}
 
@@ -48,6 +49,12 @@ class Door(APIRoute):
                 raise
 
         return handle
+
+
+def _query_names(dependant: Dependant) -> frozenset[str]:
+    """The query parameters that the route takes, those of its dependencies (`cursor`) too."""
+    own = frozenset(parameter.alias for parameter in dependant.query_params)
+    return own.union(*map(_query_names, dependant.dependencies))
 
 
 def _admit(request: Request, door: str) -> Actor:

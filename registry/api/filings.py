@@ -41,7 +41,8 @@ def create(here: Here, speak: Speak, body: CreateFiling, key: Key) -> Response:
     def effect() -> tuple[int, bytes]:
         return 201, _answer(here, commands.create(here, body), speak)
 
-    scope = here.actor.id if Role.PHYSICIAN in here.actor.roles() else body.institution
+    filed_for = numbers.registration_number(body.institution)
+    scope = filed_for if filed_for in here.actor.organisations(Role.FILER, Role.MANAGER) else here.actor.id
     return _once(here, scope, key, digest("POST", "/filings", _canonical(body)), effect)
 
 
