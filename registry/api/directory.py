@@ -12,7 +12,6 @@ from registry.api.body import In, Line, Name, Number
 from registry.api.context import Cursor, Here, Limit, Search
 from registry.api.door import Door
 from registry.context import Context
-from registry.errors import FieldError, Invalid
 from registry.institutions import queries as institutions
 from registry.institutions.tables import Institution
 from registry.log.reading import event_out
@@ -21,17 +20,10 @@ from registry.physicians.tables import Physician, Registration
 from registry.sealed import mask_id_number, mask_qualification
 from registry.sites.queries import practices
 from registry.verification.queries import who_asked
-from registry.verification.question import is_identity_number
 from workflows import numbers
 from workflows.codes import CodeTables
-from workflows.text import Text
 
 router = APIRouter(prefix="/api/v1", route_class=Door, tags=["directory"])
-
-_ID_IN_URL = Text(
-    "网址中不得出现证件号码，请使用 POST /physicians/search 或按执业证书编码查询。",
-    "No identity number in an address; use POST /physicians/search, or the practising code.",
-)
 
 
 @router.get("/me")
@@ -76,9 +68,6 @@ def list_physicians(
     q: Search | None = None,
     limit: Limit = 50,
 ) -> dict[str, Any]:
-    for field, value in (("practising_code", practising_code), ("name", name), ("q", q)):
-        if value and is_identity_number(value):
-            raise Invalid(errors=(FieldError(field, "identity_number", _ID_IN_URL),))
     return _physicians(here, after, practising_code, name, q, limit)
 
 

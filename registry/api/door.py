@@ -19,10 +19,16 @@ from registry.api.access import ACCESS
 from registry.api.authentication import authenticate
 from registry.api.body import MAX_BODY, StrictRequest
 from registry.api.denials import deny, record_denial
-from registry.errors import FieldError, Invalid, TooLarge
+from registry.errors import FieldError, Invalid, NotFound, TooLarge
+from registry.verification.question import has_control, is_identity_number
 from workflows.machine import Forbidden
 from workflows.text import Text
 
+_CHARACTERS = Text("含有不允许的字符，请重新输入。", "It holds characters that are not allowed; type it again.")
+_ID_IN_URL = Text(
+    "网址中不得出现证件号码；查找医师请用执业证书编码或 POST /physicians/search。",
+    "No identity number in an address; look for physicians by practising code or with POST /physicians/search.",
+)
 _TOO_LARGE = Text("请求内容过大。", "The request is too large.")
 
 
@@ -39,6 +45,7 @@ class Door(APIRoute):
             door, room = doors[request.method], request.app.state.room
             async with room.place():
                 actor = request.state.actor = await run_in_threadpool(_admit, request, door)
+            _check_path(request)
             _check_query(request, known)
             _check_length(request, limit)
             try:
@@ -64,6 +71,12 @@ def _admit(request: Request, door: str) -> Actor:
     return actor
 
 
+def _check_path(request: Request) -> None:
+    """What no stored value can hold is not there; the database would rather fail than say so."""
+    if any(has_control(str(value)) for value in request.path_params.values()):
+        raise NotFound
+
+
 def _check_query(request: Request, known: frozenset[str]) -> None:
     faults = []
     for name in dict.fromkeys(request.query_params.keys()):
@@ -79,6 +92,10 @@ def _check_query(request: Request, known: frozenset[str]) -> None:
             faults.append(
                 FieldError(name, "repeated", Text("查询参数只能出现一次。", "Give the query parameter once."))
             )
+        elif has_control(request.query_params[name]):
+            faults.append(FieldError(name, "characters", _CHARACTERS))
+        elif is_identity_number(request.query_params[name]):
+            faults.append(FieldError(name, "identity_number", _ID_IN_URL))
     if faults:
         raise Invalid(errors=tuple(faults))
 
