@@ -13,7 +13,8 @@ import registry.log.tables
 import registry.physicians.tables
 import registry.rosters.tables
 import registry.sites.tables
-import registry.verification.tables  # noqa: F401
+import registry.verification.tables
+import registry.witness.tables  # noqa: F401
 from registry.database import metadata
 
 __all__ = ["APPEND_ONLY", "metadata"]
@@ -28,6 +29,7 @@ APPEND_ONLY = frozenset(
         "consent",
         "decision",
         "evaluation",
+        "fork_evidence",
         "log_checkpoint",
         "log_leaf",
         "log_tile",

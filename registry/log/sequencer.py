@@ -37,8 +37,9 @@ BATCH = 20_000  # events of one transaction
 EVERY_SECONDS = 0.5
 _AGAIN_SECONDS = 10.0  # after a refusal, which only an operator resolves
 
-Cosign = Callable[[Connection, Note], Note]
-"""Asks the witnesses: the note with the cosignatures that came in time. It never raises and never waits long."""
+Cosign = Callable[[Note], Note]
+"""Asks the witnesses, inside no transaction: the note with the cosignatures that came in time. The network never makes it raise,
+nor wait long."""
 
 _TAKE = """
 with taken as (
@@ -144,9 +145,9 @@ class Sequencer:
         known = last if last and Checkpoint.of(last).size == size else None
         note = known or Note(str(checkpoint)).signed(sign(str(checkpoint), self._origin, self._key))
         fault("log.after_sign")
+        if self._cosign and not known:
+            note = self._cosign(note)
         with self._connection.begin():
-            if self._cosign and not known:
-                note = self._cosign(self._connection, note)
             try:
                 self._mirror.publish(self._connection, note)
             except ValueError:
