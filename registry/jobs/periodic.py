@@ -10,9 +10,11 @@ from auth import sweep
 from registry import idempotency
 from registry.filings import due
 from registry.node import Node
+from registry.rosters import spool
 from registry.transaction import transaction
 
 ANSWERS_ARE_KEPT = timedelta(days=30)  # of an Idempotency-Key
+UPLOADS_ARE_KEPT = timedelta(days=1)  # longer than any upload takes to come in
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ def forget_answers(node: Node) -> None:
         idempotency.forget(session, node.clock() - ANSWERS_ARE_KEPT)
 
 
+def sweep_uploads(node: Node) -> None:
+    with transaction(node.database) as session:
+        spool.sweep(session, node.clock() - UPLOADS_ARE_KEPT)
+
+
 def act_on_due_filings(node: Node) -> None:
     due.act_on_due(node)
 
@@ -42,4 +49,5 @@ JOBS: tuple[Job, ...] = (
     Job("sign_in.sweep", "*/5 * * * *", sweep_sign_ins),
     Job("filing.due", "*/10 * * * *", act_on_due_filings),
     Job("answer.forget", "17 * * * *", forget_answers),
+    Job("upload.sweep", "27 * * * *", sweep_uploads),
 )

@@ -18,6 +18,7 @@ from registry.database import new_id
 from registry.rosters.tables import Roster, SpooledPart
 from registry.sealed import Seal
 from registry.transaction import Database, transaction
+from workflows.roster import State
 
 PART = 1 << 20
 
@@ -87,6 +88,8 @@ def forget(session: Session, upload_id: uuid.UUID) -> None:
 
 
 def sweep(session: Session, before: datetime) -> None:
-    """Drop uploads that became no roster: whoever sent them has gone away."""
-    kept = sa.select(col(Roster.upload_id))
+    """Drop uploads from before that nobody reads any more: they became no roster, or its rows are stored."""
+    unread = [str(State.RECEIVED), str(State.PARSING)]
+    rests = sa.and_(col(Roster.state) == State.PAUSED, col(Roster.resting).in_(unread))
+    kept = sa.select(col(Roster.upload_id)).where(sa.or_(col(Roster.state).in_(unread), rests))
     session.execute(delete(SpooledPart).where(col(SpooledPart.at) < before, col(SpooledPart.upload_id).not_in(kept)))
