@@ -49,7 +49,7 @@ BODIES: dict[Act, dict[str, Any]] = {
 PARSE: TypeAdapter[Any] = TypeAdapter(AnyAct)
 
 
-FURTHER = st.lists(st.integers(0, 59), min_size=4, max_size=12)
+FURTHER = st.lists(st.integers(0, 59), min_size=4, max_size=10)
 
 
 class Histories(RuleBasedStateMachine):

@@ -118,7 +118,7 @@ def last_event(world: World) -> int:
 
 def some_time(dice: random.Random) -> Callable[[], bool]:
     """True from a random moment on."""
-    moment = time.monotonic() + dice.uniform(0.05, 0.8)
+    moment = time.monotonic() + dice.uniform(0.05, 0.5)
     return lambda: time.monotonic() > moment
 
 
