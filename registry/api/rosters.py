@@ -27,6 +27,7 @@ from registry.rosters.headings import HEADINGS
 from registry.rosters.presenting import presented
 from registry.rosters.queries import OUTCOMES
 from registry.rosters.spool import Spool
+from registry.verification.question import has_control
 from workflows.roster import ROSTER, Act, State
 from workflows.text import Text
 
@@ -38,6 +39,7 @@ _FOLLOWED_FOR = timedelta(hours=1)  # then the client asks again, with a token o
 
 _FILE = Text("请选择要上传的名册文件。", "Choose the roster file to upload.")
 _MISSING = Text("缺少此项，请填写。", "This field is missing; give it.")
+_CHARACTERS = Text("含有不允许的字符，请重新输入。", "It holds characters that are not allowed; type it again.")
 _UNKNOWN = Text("没有这个字段，请删除。", "There is no such field; remove it.")
 _MAPPING = Text(
     "mapping 应为 JSON 对象：文件的列名 → 我们的列名。",
@@ -99,9 +101,11 @@ def _fields(taken: Upload) -> tuple[str, dict[str, str]]:
         faults.append(FieldError("file", "missing", _FILE))
     if not taken.fields.get("institution"):
         faults.append(FieldError("institution", "missing", _MISSING))
+    elif has_control(taken.fields["institution"]):
+        faults.append(FieldError("institution", "characters", _CHARACTERS))
     mapping: Any = strict_json(taken.fields["mapping"].encode()) if taken.fields.get("mapping") else {}
-    ours = {heading.name for heading in HEADINGS}
-    if not isinstance(mapping, dict) or any(to not in ours for to in mapping.values()):
+    ours = [heading.name for heading in HEADINGS]
+    if not isinstance(mapping, dict) or any(has_control(of) or to not in ours for of, to in mapping.items()):
         faults.append(FieldError("mapping", "mapping", _MAPPING))
     if faults:
         raise Invalid(errors=tuple(faults))

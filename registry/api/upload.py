@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -99,8 +99,8 @@ async def receive(request: Request, spool: Spool, most: int) -> Upload:
         raise Invalid(_FORM, errors=(FieldError("body", "content_type", _FORM),))
     upload = Upload()
     reader = _Reader(upload)
-    parser = MultipartParser(options[b"boundary"], reader.callbacks())  # type: ignore[arg-type]
     try:
+        parser = MultipartParser(options[b"boundary"], reader.callbacks())  # type: ignore[arg-type]
         async for chunk in request.stream():
             parser.write(chunk)
             if spool.size + len(reader.pending) > most:
@@ -108,7 +108,7 @@ async def receive(request: Request, spool: Spool, most: int) -> Upload:
             if len(reader.pending) >= PART:
                 await run_in_threadpool(spool.write, bytes(reader.pending))
                 reader.pending.clear()
-    except (MultipartParseError, ClientDisconnect) as error:
+    except (FormParserError, ClientDisconnect) as error:
         raise _broken() from error
     if not reader.ended:
         raise _broken()
