@@ -6,7 +6,6 @@ import os
 import threading
 import time
 import uuid
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -82,6 +81,3 @@ def json_column(*, default: Any = dict) -> Any:
 
 def span(kind: type[pg.TSTZRANGE | pg.DATERANGE], **kwargs: Any) -> Any:
     return Field(sa_type=kind, nullable=False, **kwargs)
-
-
-Instant = datetime

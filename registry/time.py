@@ -26,8 +26,3 @@ def clock_at(fixed: datetime | None) -> Clock:
 def day_in_china(instant: datetime) -> date:
     """The civil day on which the law counts."""
     return instant.astimezone(CHINA).date()
-
-
-def midnight_in_china(day: date) -> datetime:
-    """The instant a civil day begins."""
-    return datetime(day.year, day.month, day.day, tzinfo=CHINA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -122,22 +122,6 @@ def _day(value: Any) -> Any:
     raise _fault("date", "日期应为 YYYY-MM-DD，且实际存在。", "Give a real date as YYYY-MM-DD.")
 
 
-def _instant(value: Any) -> Any:
-    if isinstance(value, str) and len(value) <= 40:
-        try:
-            found = datetime.fromisoformat(value)
-        except ValueError:
-            found = None
-        if found and found.tzinfo:
-            return found
-    raise _fault(
-        "datetime",
-        "时间应为 RFC 3339，例如 2026-11-21T09:00:00Z。",
-        "Give a time as RFC 3339, such as 2026-11-21T09:00:00Z.",
-    )
-
-
-Plain = Annotated[str, AfterValidator(_plain)]
 Line = Annotated[
     str, StringConstraints(max_length=200), AfterValidator(_plain), AfterValidator(_line), AfterValidator(_blankless)
 ]
@@ -149,7 +133,6 @@ Number = Annotated[
 ]  # may be empty: a rule says so
 Prose = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_plain)]
 Day = Annotated[date, BeforeValidator(_day)]
-Moment = Annotated[datetime, BeforeValidator(_instant)]
 
 
 class In(BaseModel):

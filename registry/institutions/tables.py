@@ -10,8 +10,6 @@ from sqlmodel import Field, SQLModel
 
 from registry.database import instant, key, texts
 
-INSTITUTION_STATUSES = ("ACTIVE", "SUSPENDED", "CLOSED")
-
 
 class Institution(SQLModel, table=True):
     __tablename__ = "institution"
