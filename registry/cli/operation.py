@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from registry import migrate
@@ -23,13 +24,12 @@ from registry.node import Node, open_node
 from registry.rosters import working
 from registry.settings import read_settings
 from registry.transaction import embedded
+from registry.witness.asking import witnesses_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-# What a worker does beside its jobs, each in a thread until told to stop. Rosters are their own queue: which one comes next
-# is in their table (docs/adr/0017). The log has one sequencer, whatever the number of workers (docs/adr/0018).
-BESIDE_THE_JOBS: dict[str, Callable[[Node, threading.Event], None]] = {"rosters": working.work, "log": sequencer.work}
+Work = Callable[[Node, threading.Event], None]  # until told to stop
 
 Commands = Any  # argparse gives the type no public name
 
@@ -66,7 +66,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     if refusal := cannot_listen(host, port):
         return Failure(refusal).print()
     with open_node(settings) as node:
-        if not _migrated(node):
+        if not migrated(node):
             return Failure(NOT_MIGRATED, UNAVAILABLE).print()
         open_keys(settings, node.clock())
     uvicorn.run(
@@ -78,6 +78,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
         access_log=False,  # a query may name a person
         server_header=False,
         timeout_graceful_shutdown=30,
+        timeout_worker_healthcheck=60,  # importing every door takes a while on a busy machine
     )
     return 0
 
@@ -98,11 +99,12 @@ def run_worker(_: argparse.Namespace) -> int:
     for library in ("procrastinate", "alembic"):
         logging.getLogger(library).setLevel(logging.WARNING)
     with open_node() as node:
-        if not _migrated(node):
+        if not migrated(node):
             return Failure(NOT_MIGRATED, UNAVAILABLE).print()
         open_keys(node.settings, node.clock())
         stop = threading.Event()
-        beside = [threading.Thread(target=work, args=(node, stop), name=name) for name, work in BESIDE_THE_JOBS.items()]
+        threads = beside_the_jobs(node).items()
+        beside = [threading.Thread(target=work, args=(node, stop), name=name) for name, work in threads]
         for thread in beside:
             thread.start()
         try:
@@ -114,6 +116,15 @@ def run_worker(_: argparse.Namespace) -> int:
     return 0
 
 
+def beside_the_jobs(node: Node) -> dict[str, Work]:
+    """What a worker does beside its jobs, each in a thread.
+
+    Rosters are their own queue: which one comes next is in their table (docs/adr/0017). The log has one sequencer, whatever
+    the number of workers (docs/adr/0018). Raises `SettingsError`.
+    """
+    return {"rosters": working.work, "log": partial(sequencer.work, cosign=witnesses_of(node))}
+
+
 def run_stop(_: argparse.Namespace) -> int:
     settings = read_settings()
     if settings.database_url:
@@ -122,7 +133,7 @@ def run_stop(_: argparse.Namespace) -> int:
     return 0
 
 
-def _migrated(node: Node) -> bool:
+def migrated(node: Node) -> bool:
     with node.database.engine.connect() as connection:
         return migrate.is_current(connection)
 
