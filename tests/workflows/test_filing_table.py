@@ -116,11 +116,17 @@ def test_no_path_leads_to_approval_without_consent_confirmation_and_a_second_pai
         if State.SUBMITTED in row.targets(source) and source is not State.SUBMITTED
     }
     assert into_authority == {
+        (State.DRAFT, Act.ATTEST),
         (State.WAIT_PHYSICIAN, Act.CONSENT),
         (State.WAIT_INST, Act.CONFIRM),
         (State.WAIT_MAIN, Act.AGREE),
         (State.CORRECTION, Act.RESUBMIT),
     }
+    (attesting,) = [row for row in FILING.table if row.act is Act.ATTEST]
+    assert {"attestation_is_allowed", "is_of_a_roster", "is_not_who_filed", "row_is_sound"} <= {
+        getattr(guard, "__name__", "") for guard in attesting.guards
+    }
+    assert {Effect.KEEP_ATTESTATION, Effect.KEEP_CONFIRMATION} <= set(attesting.effects)
     into_waiting = {
         row.to: (source, row.effects)
         for row in FILING.table
