@@ -8,6 +8,7 @@ from typing import Final
 
 from workflows.filing import FILING
 from workflows.render import markdown
+from workflows.roster import ROSTER
 from workflows.rules.page import rule_book
 from workflows.site import SITE
 
@@ -17,7 +18,7 @@ DOCS: Final = Path(__file__).parent
 def lifecycle() -> str:
     return f"""# Lifecycles
 
-Rendered from `workflows/filing.py` and `workflows/site.py` by `python -m docs.generate`; change the tables, not this page.
+Rendered from `workflows/filing.py`, `workflows/site.py` and `workflows/roster.py` by `python -m docs.generate`; change the tables, not this page.
 There is one status word for a filing; `overdue`, `paused`, `possible_duplicate`, `disputed` are flags.
 
 A disputed filing is frozen: what carries it towards approval is refused. It ends by `withdraw`, `decline`,
@@ -33,6 +34,13 @@ decides. A text consented to that was amended since needs its own consent, where
 ## Site
 
 {markdown(SITE)}
+
+## Roster
+
+An uploaded file. Its rows go their own way: those judged ok, warn or senior become filings, the others stay behind
+with their reasons.
+
+{markdown(ROSTER)}
 """
 
 
