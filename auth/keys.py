@@ -32,7 +32,7 @@ PUBLISHED_BEFORE_USE = timedelta(seconds=300)
 # A token's life and the minute that clocks may differ: so long after its last signature a key is still needed.
 KEPT_AFTER_USE = timedelta(seconds=660)
 
-_FILE = re.compile(r"(token|receipt|personal|log)-([1-9][0-9]{0,4})\.pem")
+_FILE = re.compile(r"(token|receipt|personal|log|witness)-([1-9][0-9]{0,4})\.pem")
 _MASTER = re.compile(r"-----BEGIN MASTER KEY-----\s+([A-Za-z0-9+/=]{44})\s+-----END MASTER KEY-----")
 
 
@@ -41,6 +41,10 @@ class Purpose(StrEnum):
     RECEIPT = "receipt"  # signs receipts of verification, P-256
     PERSONAL = "personal"  # seals personal data, 256 bits
     LOG = "log"  # signs the checkpoints of the transparency log, Ed25519
+    WITNESS = "witness"  # co-signs the checkpoints of others' logs, Ed25519
+
+
+IDENTITIES = frozenset({Purpose.LOG, Purpose.WITNESS})
 
 
 class Signer(Protocol):
@@ -64,16 +68,16 @@ class StoredKey:
     public: ec.EllipticCurvePublicKey | None
     private: ec.EllipticCurvePrivateKey | None
     master: bytes | None
-    log: Ed25519PrivateKey | None = None
+    ed25519: Ed25519PrivateKey | None = None
 
     @cached_property
     def kid(self) -> str:
-        """The thumbprint of a public key (RFC 7638); the number of a master key and of the log's."""
+        """The thumbprint of a public key (RFC 7638); the number of every other key."""
         return thumbprint(self.public) if self.public else str(self.number)
 
     @cached_property
     def pem(self) -> str:
-        """The public half; empty for a master key and for the log's, whose public form is a vkey (registry/log/note.py)."""
+        """The public half; empty for a master key and for an identity, whose public form is a vkey (registry/log/note.py)."""
         return public_pem(self.public) if self.public else ""
 
 
@@ -110,9 +114,19 @@ class KeyStore:
 
     def log_key(self) -> Ed25519PrivateKey:
         """The key of the transparency log: one for the whole life of a log. Raises `KeyFault`."""
-        key = next((key.log for key in self._of(Purpose.LOG)), None)
+        return self._identity(Purpose.LOG)
+
+    def witness_key(self) -> Ed25519PrivateKey:
+        """The key of this node as a witness of others' logs: as lasting. Raises `KeyFault`."""
+        return self._identity(Purpose.WITNESS)
+
+    def _identity(self, purpose: Purpose) -> Ed25519PrivateKey:
+        key = next((key.ed25519 for key in self._of(purpose)), None)
         if key is None:
-            raise KeyFault("没有日志密钥，请运行 registry keys new。", "There is no log key; run: registry keys new.")
+            raise KeyFault(
+                f"没有 {purpose} 密钥，请运行 registry keys new。",
+                f"There is no {purpose} key; run: registry keys new.",
+            )
         return key
 
     def listed(self) -> list[StoredKey]:
@@ -124,7 +138,7 @@ class KeyStore:
         keys = self._of(purpose)
         if purpose is Purpose.PERSONAL:
             return keys[-1] if keys else None
-        return next(iter(keys), None) if purpose is Purpose.LOG else _current(keys, now)
+        return next(iter(keys), None) if purpose in IDENTITIES else _current(keys, now)
 
     def missing(self) -> list[Purpose]:
         """Purposes without a key."""
@@ -148,12 +162,12 @@ class KeyStore:
     def rotate(self, purpose: Purpose, now: datetime) -> StoredKey:
         """Adds a key: published at once, signing when readers have had time to see it. Old ones go when nothing needs them.
 
-        Raises `KeyFault`, also for the log's key: it is the log's identity, and another key is another log (docs/adr/0018).
+        Raises `KeyFault`, also for the keys that are an identity: another key is another log, or another witness (docs/adr/0018).
         """
-        if purpose is Purpose.LOG:
+        if purpose in IDENTITIES:
             raise KeyFault(
-                "日志密钥就是日志的身份，不能更换；更换须另立新日志，见 docs/adr/0018。",
-                "The log's key is the log's identity and is not rotated; a new key is a new log, see docs/adr/0018.",
+                "日志和见证的密钥就是其身份，不能更换；更换须另立新日志或新见证，见 docs/adr/0018。",
+                "The key of a log or a witness is its identity and is not rotated; a new key is a new one, see docs/adr/0018.",
             )
         keys = self._of(purpose)
         number = keys[-1].number + 1 if keys else 1
@@ -193,7 +207,7 @@ class KeyStore:
     def _create(self, purpose: Purpose, number: int, now: datetime, *, generated: bool) -> None:
         if purpose is Purpose.PERSONAL:
             body = f"-----BEGIN MASTER KEY-----\n{base64.b64encode(secrets.token_bytes(32)).decode()}\n-----END MASTER KEY-----\n"
-        elif purpose is Purpose.LOG:
+        elif purpose in IDENTITIES:
             body = seed_pem(Ed25519PrivateKey.generate())
         else:
             body = private_pem(ec.generate_private_key(ec.SECP256R1()))
@@ -255,7 +269,7 @@ def _read(path: Path, purpose: Purpose, number: int) -> StoredKey:
             master = base64.b64decode(_MASTER.findall(text)[0], validate=True)
             return StoredKey(purpose, number, published, generated, None, None, master)
         pem = text[text.index("-----BEGIN") :].encode()
-        if purpose is Purpose.LOG:
+        if purpose in IDENTITIES:
             return StoredKey(purpose, number, published, generated, None, None, None, private_of(pem))
         public, private = pair(pem)
     except (ValueError, TypeError, IndexError):

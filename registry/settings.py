@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     public_url: WebUrl = ""
     log_origin: str = Field(default="", pattern=r"^[^\s+]*$")  # who the log is; empty: the public address and /log
     log_mirror: Path | None = None  # None: data_dir/log
+    log_witnesses: Path | None = None  # a file with a line NAME URL VKEY for each; None: nobody co-signs
+    log_quorum: int | None = Field(default=None, ge=1, le=100)  # cosignatures that are enough; None: more than half
+    witness_name: str = Field(default="", pattern=r"^[^\s+]*$")  # who we are to others' logs; empty: the host and /witness
     province: str = Field(default="46", pattern=r"^\d\d$")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
     def origin(self) -> str:
         """The log's name in every checkpoint: its address without the scheme (c2sp.org/tlog-tiles, Parameters)."""
         return self.log_origin or (self.public_url.partition("://")[2] or "localhost") + "/log"
+
+    @property
+    def witness(self) -> str:
+        """The name under which this node co-signs others' logs."""
+        return self.witness_name or (self.public_url.partition("://")[2] or "localhost") + "/witness"
 
     @property
     def mirror(self) -> Path:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from registry.errors import Unavailable
 from registry.migrate import is_current
 from registry.transaction import transaction
+from registry.witness.asking import standing
 from workflows.text import Text
 
 router = APIRouter(tags=["operation"])
@@ -30,6 +31,7 @@ def readyz(request: Request) -> dict[str, Any]:
         silence = session.execute(
             sa.text("select extract(epoch from now() - max(last_heartbeat)) from procrastinate_workers")
         ).scalar_one()
+        witnesses = standing(session, request.app.state.settings.log_quorum)
     if not current:
         raise Unavailable(
             Text(
@@ -44,4 +46,4 @@ def readyz(request: Request) -> dict[str, Any]:
                 "No worker has answered for 30 seconds; start registry worker.",
             )
         )
-    return {"status": "ready", "worker_silent_s": round(float(silence), 1)}
+    return {"status": "ready", "worker_silent_s": round(float(silence), 1), "witnesses": witnesses}

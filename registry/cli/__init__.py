@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from registry.cli import accounts, authority, backup, clients, demo, imports, keys, log, operation, rosters
+from registry.cli import accounts, authority, backup, clients, demo, imports, keys, log, operation, rosters, witness
 from registry.cli.failures import Failure, said
 
-COMMANDS = (operation, demo, imports, rosters, accounts, clients, authority, keys, backup, log)
+COMMANDS = (operation, demo, imports, rosters, accounts, clients, authority, keys, backup, log, witness)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

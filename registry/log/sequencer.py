@@ -66,12 +66,12 @@ _NOT_OURS = Text(
 )
 
 
-def work(node: Node, stop: Event) -> None:
+def work(node: Node, stop: Event, cosign: Cosign | None = None) -> None:
     """Sequence until told to stop. A database that is away is waited for; a log that must not go on is said aloud."""
     while not stop.is_set():
         wait = 1.0
         try:
-            with Sequencer(node) as sequencer:
+            with Sequencer(node, cosign) as sequencer:
                 while sequencer.leads and not stop.wait(EVERY_SECONDS):
                     sequencer.step()
         except sa.exc.DBAPIError as error:

@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from registry.log.checkpoint import Checkpoint
 from registry.log.merkle import consistency_proof
 from registry.log.note import COSIGNATURE, Note, Signature, Untrusted, VerifierKey
 from registry.log.tiles import with_tiles
+from registry.node import Node
 from registry.settings import SettingsError
 from registry.time import Clock
 from registry.transaction import Database, transaction
@@ -79,9 +80,31 @@ def read_neighbours(path: Path) -> tuple[Neighbour, ...]:
     return tuple(found.values())
 
 
-def majority(neighbours: Collection[Neighbour]) -> int:
+def majority(count: int) -> int:
     """More than half: two quorums share a witness, so a log cannot show two trees to two of them."""
-    return len(neighbours) // 2 + 1 if neighbours else 0
+    return count // 2 + 1
+
+
+def witnesses_of(node: Node) -> Witnesses | None:
+    """Those that the settings name; None without any. Raises `SettingsError`."""
+    settings = node.settings
+    if settings.log_witnesses is None:
+        return None
+    neighbours = read_neighbours(settings.log_witnesses)
+    quorum = settings.log_quorum or majority(len(neighbours))
+    if quorum > len(neighbours):
+        raise SettingsError("REGISTRY_LOG_QUORUM: more than there are witnesses")
+    return Witnesses(node.database, node.clock, neighbours, quorum)
+
+
+def standing(session: Session, wanted: int | None) -> dict[str, object]:
+    """Who of our witnesses is late, and whether the others are a quorum: availability first, but never silently."""
+    late = {row.name: row.late_since is not None for row in session.exec(select(Cosigner).order_by(col(Cosigner.name)))}
+    in_time = len(late) - sum(late.values())
+    return {
+        "late": [name for name, is_late in late.items() if is_late],
+        "quorum": not late or in_time >= (wanted or majority(len(late))),
+    }
 
 
 class Witnesses:

@@ -48,5 +48,4 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_two_quorums_share_a_witness() -> None:
     for count in range(1, 9):
-        assert 2 * majority([Neighbour(str(n), "https://x", CO) for n in range(count)]) > count
-    assert majority([]) == 0
+        assert count < 2 * majority(count) <= count + 2

@@ -51,7 +51,7 @@ class Peer:
     def publish(self, neighbours: list[Neighbour], events: int = 3) -> Note:
         """Write, sequence, ask the neighbours, publish."""
         self.book.write(events)
-        witnesses = Witnesses(self.book.node.database, self.clock, neighbours, majority(neighbours))
+        witnesses = Witnesses(self.book.node.database, self.clock, neighbours, majority(len(neighbours)))
         with Sequencer(self.book.node, witnesses) as sequencer:
             sequencer.step()
         return self.book.published()
