@@ -31,12 +31,13 @@ def create_app(node: Node | None = None) -> FastAPI:
         await verification.close(app)
         database.dispose()
 
-    app = FastAPI(
+    app = Service(
         title="Physician practice registry",
         version="0.1.0",
         lifespan=lifespan,
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # it would send callers to whatever Host they named
         max_body_size=MAX_BODY,
     )
     app.state.settings = settings
@@ -46,13 +47,19 @@ def create_app(node: Node | None = None) -> FastAPI:
     app.state.seal = Sealing(keys)
     app.state.room = Room(database.connections)
     problems.install(app)
-    app.add_middleware(PlainAnswers)
     # Verification first: routes are tried in order, and the hot path must not pay for its neighbours.
     for router in (verification.router, tokens.router, health.router, directory.router, filings.router, rosters.router):
         app.include_router(router)
     app.include_router(log.public)
     app.include_router(log.router)
     return app
+
+
+class Service(FastAPI):
+    """FastAPI with our answers around everything, its own refusal of a body too large included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return PlainAnswers(problems.TooLargeAsProblem(super().build_middleware_stack()))
 
 
 class PlainAnswers:

@@ -54,6 +54,7 @@ _COLLISION = Text(
 _BUSY = Text("系统繁忙，请稍后重试。", "The service is busy; try again shortly.")
 _INTERNAL = Text("系统内部错误，已记录。", "Internal error; it has been recorded.")
 _RETRY_AFTER = 2
+_ANSWERED = "registry.answered"  # in the scope of a request that TooLargeAsProblem has answered
 
 # Two came at once, and a constraint let one through: the second is told so, whichever check both had passed.
 _COLLISIONS = (pg_errors.UniqueViolation, pg_errors.ExclusionViolation)
@@ -200,6 +201,29 @@ def install(app: FastAPI) -> None:
     app.add_middleware(LastResort)
 
 
+class TooLargeAsProblem:
+    """The framework counts the bytes of a body and refuses too many in plain text, from outside every handler of ours."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        replaced = False
+
+        async def watched(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                replaced = dict(message["headers"]).get(b"content-type", b"").startswith(b"text/plain")
+                if replaced:
+                    scope[_ANSWERED] = True
+                    speak = language(Request(scope).headers.get("accept-language"))
+                    await problem(413, "too_large", _HTTP_TEXT[413], speak)(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, watched)
+
+
 class LastResort:
     """Answers what nothing else caught. Starlette's own handler would raise again, and the server would log the values."""
 
@@ -220,6 +244,8 @@ class LastResort:
         try:
             await self.app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001  this is the last resort
+            if scope.get(_ANSWERED):  # how the framework says that it answered: nothing is wrong
+                return
             answer = _unexpected(Request(scope), error)
             if not started:  # else the connection just ends: half an answer cannot be mended
                 await answer(scope, receive, send)

@@ -18,7 +18,7 @@ from registry.api.denials import deny
 from registry.errors import FieldError, Invalid, TooLarge, Unauthenticated
 from registry.verification.desk import Desk
 from registry.verification.openapi import BODY, PARAMETERS, RESPONSES
-from registry.verification.question import FIELDS, ask, has_control, is_identity_number
+from registry.verification.question import FIELDS, ask, is_identity_number
 from workflows.text import Text
 
 MAX_BODY = 4_096
@@ -145,9 +145,14 @@ def _purpose(header: str | None) -> str | None:
         purpose = header.encode("latin-1").decode("utf-8").strip()
     except UnicodeDecodeError:
         purpose = "\x00"
-    if len(purpose) > PURPOSE_LONGEST or has_control(purpose) or is_identity_number(purpose):
+    if len(purpose) > PURPOSE_LONGEST or not _printable(purpose) or is_identity_number(purpose):
         raise Invalid(errors=(FieldError("Purpose", "purpose", _PURPOSE),))
     return purpose
+
+
+def _printable(purpose: str) -> bool:
+    """No control, and nothing that turns or hides what stands beside it where the physician reads it."""
+    return purpose.replace("\u3000", " ").isprintable()
 
 
 def _organisation(actor: Actor) -> str | None:

@@ -322,6 +322,16 @@ def test_a_purpose_that_cannot_be_kept_is_422(asked: Any, verifier: dict[str, st
 def test_a_purpose_in_no_encoding_of_ours_is_refused() -> None:
     with pytest.raises(Invalid):
         routes._purpose("\xff")
+
+
+@pytest.mark.parametrize("purpose", ["审\u202e计", "审\u2028计", "审\u200b计", "审\u2066计"])
+def test_a_purpose_that_turns_or_hides_what_stands_beside_it_is_refused(purpose: str) -> None:
+    with pytest.raises(Invalid):
+        routes._purpose(purpose.encode().decode("latin-1"))
+
+
+def test_a_purpose_travels_as_utf_8() -> None:
+    assert routes._purpose("入职\u3000核验".encode().decode("latin-1")) == "入职\u3000核验"
     assert routes._purpose("入职核验".encode().decode("latin-1")) == "入职核验"
     assert routes._purpose("  ") is None
 
