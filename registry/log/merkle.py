@@ -46,15 +46,31 @@ def joined(roots: Sequence[bytes]) -> bytes:
     return hash_
 
 
-def root(hashes: Iterable[bytes]) -> bytes:
-    """The root over leaf hashes, held a subtree per height at a time."""
-    stack: list[bytes] = []
-    for count, leaf in enumerate(hashes, 1):
+class Frontier:
+    """A tree that only grows: a root for each of the perfect subtrees it is made of, so its own root is at hand at any size."""
+
+    def __init__(self, size: int = 0, roots: Sequence[bytes] = ()) -> None:
+        self.size = size
+        self._roots = list(roots)  # of subtrees(0, size)
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf's hash."""
+        self.size += 1
         hash_ = leaf
-        for _ in range((count & -count).bit_length() - 1):  # one join for each subtree this leaf completes
-            hash_ = node_hash(stack.pop(), hash_)
-        stack.append(hash_)
-    return joined(stack)
+        for _ in range((self.size & -self.size).bit_length() - 1):  # one join for each subtree this leaf completes
+            hash_ = node_hash(self._roots.pop(), hash_)
+        self._roots.append(hash_)
+
+    def root(self) -> bytes:
+        return joined(self._roots)
+
+
+def root(hashes: Iterable[bytes]) -> bytes:
+    """The root over leaf hashes."""
+    tree = Frontier()
+    for hash_ in hashes:
+        tree.add(hash_)
+    return tree.root()
 
 
 def inclusion_proof(index: int, size: int, range_hash: RangeHash) -> list[bytes]:

@@ -67,10 +67,12 @@ def _site(context: Context, filing: Filing) -> Site:
 def _told(site: Site) -> dict[str, object]:
     last = last_day(site.valid)
     return {
+        "category": site.category,
         "filing": str(site.filing_id),
         "from": site.valid.lower.isoformat(),
         "institution": str(site.institution_id),
         "physician": str(site.physician_id),
+        "place": site.place,
         "scopes": list(site.scopes),
         "to": last.isoformat() if last else None,
     }
