@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -14,8 +12,6 @@ from starlette.routing import Route
 from registry.time import Clock
 from registry.transaction import Database, transaction
 from registry.witness.witnessing import Reply, Witness
-
-log = logging.getLogger(__name__)
 
 MOST_BYTES = 16_384  # a proof of 63 hashes is 2,835
 
@@ -37,8 +33,6 @@ def create_app(database: Database, witness: Witness, clock: Clock) -> Starlette:
             reply = await run_in_threadpool(decide, body)
         except SQLAlchemyError:
             return PlainTextResponse("try again\n", 503, {"Retry-After": "5"})
-        if reply.status in {409, 422}:
-            log.warning("a checkpoint was refused with %d", reply.status)
         return Response(reply.body, reply.status, media_type=reply.type)
 
     async def healthy(_: Request) -> Response:

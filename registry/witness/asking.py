@@ -17,10 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
+from registry.log import proofs
 from registry.log.checkpoint import Checkpoint
-from registry.log.merkle import consistency_proof
 from registry.log.note import COSIGNATURE, Note, Signature, Untrusted, VerifierKey
-from registry.log.tiles import with_tiles
 from registry.node import Node
 from registry.settings import SettingsError
 from registry.time import Clock
@@ -186,7 +185,7 @@ class Witnesses:
 
     def _proof(self, old: int, size: int) -> tuple[bytes, ...]:
         with transaction(self._database) as session:
-            return tuple(with_tiles(session.connection(), lambda over: consistency_proof(old, size, over)))
+            return tuple(proofs.consistency(session, old, size))
 
     def _sizes(self) -> dict[str, int]:
         with transaction(self._database) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,8 @@ from registry.log.merkle import EMPTY, continues
 from registry.log.note import Malformed, Signature, Untrusted, VerifierKey, cosign
 from registry.witness.submission import SIZE_TYPE, Submission
 from registry.witness.tables import ForkEvidence, WitnessedLog
+
+logger = logging.getLogger(__name__)
 
 MOST_EVIDENCE = 10_000  # checkpoints of one log: one is enough, and a log gone wild must not fill the disk
 
@@ -99,4 +102,5 @@ def _keep(session: Session, log: WitnessedLog, submission: Submission, body: byt
         checkpoint_sha256=hashlib.sha256(submission.note.text.encode()).digest(),
         submitted=body.decode(),
     )
-    session.execute(evidence.on_conflict_do_nothing())
+    if session.connection().execute(evidence.on_conflict_do_nothing()).rowcount:
+        logger.error("%s: a checkpoint that does not continue the log was refused and kept", log.origin)

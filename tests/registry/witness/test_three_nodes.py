@@ -22,6 +22,7 @@ from registry.log.note import Note, VerifierKey
 from registry.log.sequencer import Sequencer
 from registry.node import Node
 from registry.settings import Environment, Settings
+from registry.time import Clock
 from registry.transaction import Database, transaction
 from registry.witness import asking
 from registry.witness.app import create_app
@@ -84,10 +85,10 @@ def peer(database: Database, number: int, folder: Path, now: datetime) -> Peer:
 
 
 @contextmanager
-def served(one: Peer) -> Iterator[str]:
-    """Its witness, over HTTP."""
+def served(watcher: Watcher, clock: Clock) -> Iterator[str]:
+    """A witness, over HTTP."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        app = create_app(one.book.node.database, one.watcher.witness, one.clock)
+        app = create_app(watcher.database, watcher.witness, clock)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
@@ -102,7 +103,7 @@ def peers(empty_databases: EmptyDatabases, prepared: str, tmp_path: Path, now: d
     made = [peer(empty_databases.copy(prepared), n, tmp_path / f"node{n}", now) for n in (1, 2, 3)]
     with ExitStack() as stack:
         for one in made:
-            one.url = stack.enter_context(served(one))
+            one.url = stack.enter_context(served(one.watcher, one.clock))
             with transaction(one.book.node.database) as session:
                 for other in made:
                     if other is not one:
