@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import sql
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
@@ -37,3 +38,14 @@ def array(texts: Iterable[str]) -> str:
     if '"' in joined or "\\" in joined:
         joined = joined.replace("\\", "\\\\").replace('"', '\\"')
     return '{"' + joined.replace("\x1f", '","') + '"}'
+
+
+def columns(table: type[SQLModel], *names: str) -> list[Any]:
+    """These columns to be selected: rows read by the thousand are looked at once, and need no record each."""
+    return [getattr(table, name) for name in names]
+
+
+def one_of(column: Any, values: Iterable[object]) -> sa.ColumnElement[bool]:
+    """`column = any(…)` with all values in one parameter: a statement that stays the same however many there are."""
+    fits: sa.ColumnElement[bool] = column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))
+    return fits

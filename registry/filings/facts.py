@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, or_, select
 
+from registry.bulk import columns, one_of
 from registry.filings.tables import Decision, Filing
 from registry.institutions.tables import Institution
 from registry.physicians.tables import (
@@ -72,6 +74,7 @@ def gather(
 ) -> list[Gathered]:
     """One `Gathered` per application, in order. `policies` by authority; `node` is that of the province's own authority."""
     institutions = _institutions(session, {a.institution for a in applications})
+    told = {number: _institution(row) for number, row in institutions.items()}
     people = _people(session, {a.person.practising_code for a in applications})
     ids = {p.id for p in people.values()}
     registrations = _registrations(session, ids, today)
@@ -109,7 +112,7 @@ def gather(
                 today=today,
                 type=type_,
                 person=application.person,
-                institution=_institution(record),
+                institution=told[application.institution],
                 category=application.category,
                 scopes=application.scopes,
                 valid_from=application.valid_from,
@@ -133,7 +136,7 @@ def gather(
     return [one(application) for application in applications]
 
 
-def _opened(seal: Seal, person: Physician, column: str, sealed: bytes | None) -> str | None:
+def _opened(seal: Seal, person: sa.Row[Any], column: str, sealed: bytes | None) -> str | None:
     return seal.open(f"physician.{column}", person.id, sealed) if sealed else None
 
 
@@ -180,14 +183,39 @@ def _institution(row: Institution) -> f.Institution:
     )
 
 
-def _people(session: Session, codes: set[str]) -> dict[str, Physician]:
-    rows = session.exec(select(Physician).where(col(Physician.practising_code).in_(codes)))
+# Columns and not records: what is read here for every row of a roster is looked at once.
+_PERSON = columns(
+    Physician,
+    "id",
+    "practising_code",
+    "name_key",
+    "id_number_sealed",
+    "qualification_sealed",
+    "birth_date",
+    "level",
+    "first_registered",
+)
+
+
+def _people(session: Session, codes: set[str]) -> dict[str, sa.Row[Any]]:
+    rows = session.execute(sa.select(*_PERSON).where(one_of(Physician.practising_code, codes)))
     return {row.practising_code: row for row in rows}
 
 
+_REGISTRATION = columns(
+    Registration,
+    *("physician_id", "place", "province", "main_registration_no", "main_name", "level", "category", "scopes"),
+    *("status", "status_from", "status_to", "status_cause", "registered_on", "source", "source_at"),
+)
+
+
 def _registrations(session: Session, ids: set[uuid.UUID], today: date) -> dict[uuid.UUID, tuple[f.Registration, ...]]:
-    rows = session.exec(
-        select(Registration, col(Institution.division), col(RegisterConfirmation.source_at))
+    rows = session.execute(
+        sa.select(
+            *_REGISTRATION,
+            col(Institution.division),
+            col(RegisterConfirmation.source_at).label("confirmed_at"),
+        )
         .join(Institution, col(Institution.registration_no) == col(Registration.main_registration_no), isouter=True)
         .join(
             RegisterConfirmation,
@@ -197,18 +225,18 @@ def _registrations(session: Session, ids: set[uuid.UUID], today: date) -> dict[u
             ),
             isouter=True,
         )
-        .where(col(Registration.physician_id).in_(ids), sa.func.upper_inf(col(Registration.recorded)))
+        .where(one_of(Registration.physician_id, ids), sa.func.upper_inf(col(Registration.recorded)))
         .where(col(Registration.valid).op("@>")(today))
         .order_by(col(Registration.physician_id), col(Registration.place))
     )
     found: dict[uuid.UUID, tuple[f.Registration, ...]] = {}
-    for row, division, confirmed_at in rows:
+    for row in rows:
         fact = f.Registration(
             place=row.place,
             province=row.province,
             main_institution=row.main_registration_no,
             main_institution_name=row.main_name,
-            main_division=division,
+            main_division=row.division,
             level=row.level,
             category=row.category,
             scopes=frozenset(row.scopes),
@@ -217,7 +245,7 @@ def _registrations(session: Session, ids: set[uuid.UUID], today: date) -> dict[u
             status_to=row.status_to,
             status_cause=row.status_cause,
             registered_on=row.registered_on,
-            source=f.Source(row.source, confirmed_at or row.source_at),
+            source=f.Source(row.source, row.confirmed_at or row.source_at),
         )
         found[row.physician_id] = (*found.get(row.physician_id, ()), fact)
     return found
@@ -227,7 +255,7 @@ def _suspensions(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, tuple
     """Every stretch of days on which a registration stood suspended, as known now (R080 subtracts them)."""
     rows = session.exec(
         select(Registration.physician_id, Registration.valid)
-        .where(col(Registration.physician_id).in_(ids), sa.func.upper_inf(col(Registration.recorded)))
+        .where(one_of(Registration.physician_id, ids), sa.func.upper_inf(col(Registration.recorded)))
         .where(col(Registration.status) == f.RegistrationStatus.SUSPENDED)
         .order_by(col(Registration.valid))
     )
@@ -238,20 +266,20 @@ def _suspensions(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, tuple
 
 
 def _assessments(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, tuple[f.Assessment, ...]]:
-    rows = session.exec(
-        select(Assessment)
-        .where(col(Assessment.physician_id).in_(ids))
+    rows = session.execute(
+        sa.select(*columns(Assessment, "physician_id", "result", "assessed_on", "source", "source_at"))
+        .where(one_of(Assessment.physician_id, ids))
         .order_by(col(Assessment.assessed_on).desc().nulls_last(), col(Assessment.recorded_at).desc())
     )
     found: dict[uuid.UUID, tuple[f.Assessment, ...]] = {}
-    for row in rows:
-        fact = f.Assessment(row.result, row.assessed_on, f.Source(row.source, row.source_at))
-        found[row.physician_id] = (*found.get(row.physician_id, ()), fact)
+    for physician_id, result, assessed_on, source, source_at in rows:
+        fact = f.Assessment(result, assessed_on, f.Source(source, source_at))
+        found[physician_id] = (*found.get(physician_id, ()), fact)
     return found
 
 
 def _grounds(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, tuple[f.Disqualification, ...]]:
-    rows = session.exec(select(Disqualification).where(col(Disqualification.physician_id).in_(ids)))
+    rows = session.exec(select(Disqualification).where(one_of(Disqualification.physician_id, ids)))
     found: dict[uuid.UUID, tuple[f.Disqualification, ...]] = {}
     for row in rows:
         fact = f.Disqualification(row.code, row.since, row.until, f.Source(row.source, row.source_at))
@@ -263,7 +291,7 @@ def _false_material(session: Session, ids: set[uuid.UUID]) -> dict[uuid.UUID, da
     rows = session.exec(
         select(col(Filing.physician_id), Decision.at)
         .join(Decision, col(Decision.filing_id) == col(Filing.id))
-        .where(col(Filing.physician_id).in_(ids), col(Decision.kind).in_(("refuse", "not_accept")))
+        .where(one_of(Filing.physician_id, ids), col(Decision.kind).in_(("refuse", "not_accept")))
         .where(col(Decision.reasons).contains([{"code": FALSE_MATERIAL}]))
         .order_by(col(Decision.at))
     )
@@ -283,10 +311,13 @@ class _Practices:
         elif code:
             self.by_code.setdefault(code, []).append((filing, practice))
 
-    def of(self, physician: Physician | None, application: Application) -> tuple[f.Practice, ...]:
+    def of(self, physician: sa.Row[Any] | None, application: Application) -> tuple[f.Practice, ...]:
         found = self.by_physician.get(physician.id, []) if physician else []
         found = found + self.by_code.get(application.person.practising_code, [])
         return tuple(practice for filing, practice in found if filing != application.filing)
+
+
+_OPEN_FILING = columns(Filing, "id", "number", "physician_id", "practising_code", "valid_from", "valid_to", "scopes")
 
 
 def _practices(session: Session, ids: set[uuid.UUID], codes: set[str], today: date) -> _Practices:
@@ -296,7 +327,7 @@ def _practices(session: Session, ids: set[uuid.UUID], codes: set[str], today: da
         select(Site, col(Institution.registration_no), col(Filing.number))
         .join(Institution, col(Institution.id) == col(Site.institution_id))
         .join(Filing, col(Filing.id) == col(Site.filing_id))
-        .where(col(Site.physician_id).in_(ids), col(Site.state).in_(("EFFECTIVE", "SUSPENDED")))
+        .where(one_of(Site.physician_id, ids), col(Site.state).in_(("EFFECTIVE", "SUSPENDED")))
         .where(sa.func.upper_inf(col(Site.recorded)), sa.func.upper(col(Site.valid)) > today)
     )
     for site, registration_no, number in sites:
@@ -304,22 +335,15 @@ def _practices(session: Session, ids: set[uuid.UUID], codes: set[str], today: da
             "site", number, registration_no, site.valid.lower, last_day(site.valid), frozenset(site.scopes), True
         )
         found.add(site.physician_id, None, site.filing_id, practice)
-    filings = session.exec(
-        select(Filing, col(Institution.registration_no))
+    filings = session.execute(
+        sa.select(*_OPEN_FILING, col(Institution.registration_no))
         .join(Institution, col(Institution.id) == col(Filing.institution_id))
-        .where(or_(col(Filing.physician_id).in_(ids), col(Filing.practising_code).in_(codes)))
+        .where(or_(one_of(Filing.physician_id, ids), one_of(Filing.practising_code, codes)))
         .where(col(Filing.state).not_in([str(s) for s in FILING.final]), col(Filing.valid_from).is_not(None))
     )
-    for filing, registration_no in filings:
-        assert filing.valid_from
+    for row in filings:
         practice = f.Practice(
-            "filing",
-            filing.number,
-            registration_no,
-            filing.valid_from,
-            filing.valid_to,
-            frozenset(filing.scopes),
-            False,
+            "filing", row.number, row.registration_no, row.valid_from, row.valid_to, frozenset(row.scopes), False
         )
-        found.add(filing.physician_id, filing.practising_code, filing.id, practice)
+        found.add(row.physician_id, row.practising_code, row.id, practice)
     return found

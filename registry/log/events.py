@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-import rfc8785
 from sqlalchemy import Connection
 from sqlmodel import Session, col, insert
 
@@ -21,9 +21,13 @@ def commitment(salt: bytes, payload: str) -> bytes:
     return hashlib.sha256(salt + payload.encode()).digest()
 
 
+# Where names are ASCII and numbers whole, this is the text of RFC 8785 (a test holds it to be): many times cheaper.
+_JCS = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
+
+
 def canonical(payload: Mapping[str, object]) -> str:
-    """The JCS text of a payload of strings, integers, booleans, nulls, lists and objects."""
-    return rfc8785.dumps(payload).decode()  # type: ignore[arg-type]
+    """The JCS text (RFC 8785) of a payload of strings, integers, booleans, nulls, lists and objects with ASCII names."""
+    return _JCS.encode(payload)
 
 
 def record(

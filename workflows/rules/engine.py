@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from workflows.codes import FilingType
 from workflows.rules.book import BOOK, Book
 from workflows.rules.facts import Facts
 from workflows.rules.rule import SEVERITY, STOPPING, Finding, Outcome, Remark, Rule, Stage, Status
@@ -41,16 +43,13 @@ def judge(facts: Facts, stages: Collection[Stage], rules: Book = BOOK) -> Judgem
     """What the rules of these stages say of the facts, each under the switches of the policy in them."""
     findings: list[Finding] = []
     passed: list[str] = []
+    switches = frozenset(facts.policy.switches.items())
     for stage in stages:
-        for rule in rules.of(stage):
-            if not is_on(rule, facts) or not rule.fits(facts):
+        for rule in _asked(rules, stage, facts.type, facts.institution.internet, switches):
+            if rule.needs_match and not rule.fits(facts):
                 continue
-            if rule.status is Status.SOURCE_NOT_CONNECTED:
-                remark = _answer(rule, facts)
-            elif rule.check:
-                remark = rule.check(facts)
-            else:
-                continue
+            ask = rule.check if rule.status is not Status.SOURCE_NOT_CONNECTED else None
+            remark = ask(facts) if ask else _answer(rule, facts)
             if remark is None:
                 passed.append(rule.id)
             else:
@@ -59,9 +58,25 @@ def judge(facts: Facts, stages: Collection[Stage], rules: Book = BOOK) -> Judgem
     return Judgement(tuple(findings), tuple(passed), facts.policy.version)
 
 
-def is_on(rule: Rule, facts: Facts) -> bool:
+@lru_cache(maxsize=256)  # the same for every row of a roster
+def _asked(
+    rules: Book, stage: Stage, type_: FilingType, internet: bool, switches: frozenset[tuple[str, str]]
+) -> tuple[Rule, ...]:
+    """The rules of a stage that are on, have something to ask, and speak of such a filing there."""
+    said = dict(switches)
+    return tuple(
+        rule
+        for rule in rules.of(stage)
+        if is_on(rule, said)
+        and type_ in rule.types
+        and (internet or not rule.internet)
+        and (rule.check or rule.status is Status.SOURCE_NOT_CONNECTED)
+    )
+
+
+def is_on(rule: Rule, switches: Mapping[str, str]) -> bool:
     """Whether the authority has the rule switched on; one it never set is as the book says."""
-    switch = facts.policy.switches.get(rule.id)
+    switch = switches.get(rule.id)
     return rule.default if switch is None else switch != OFF
 
 
