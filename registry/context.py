@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -31,6 +31,10 @@ class Context:
         """The context of a transaction on the node that has these settings."""
         codes = code_tables(session.connection())
         return cls(session, actor, now, seal, codes, settings.province, settings.demo)
+
+    def by(self, actor: Actor) -> Context:
+        """The same transaction and moment, for another actor."""
+        return replace(self, actor=actor)
 
     @property
     def today(self) -> date:

@@ -163,7 +163,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     def refused(request: Request, error: Refused) -> Response:
         speak = language(request.headers.get("accept-language"))
-        rules = tuple(FieldError("act", rule, error.refusal.text) for rule in error.refusal.rules)
+        rules = tuple(FieldError("act", rule, error.told.get(rule, error.refusal.text)) for rule in error.refusal.rules)
         return problem(409, "refused", error.refusal.text, speak, fields=rules)
 
     @app.exception_handler(Forbidden)

@@ -140,6 +140,7 @@ FILING: Final = Machine(
             (INSTITUTION_AUTHOR,),
             (not_disputed, physician_is_known, row_is_sound),
             (E.KEEP_CONFIRMATION,),
+            fresh=True,
         ),
         # A physician who files consents by proposing; the institution has still to confirm.
         Row(
@@ -149,6 +150,7 @@ FILING: Final = Machine(
             (PHYSICIAN_AUTHOR,),
             (not_disputed, physician_is_known, row_is_sound, identity_is_confirmed),
             (E.KEEP_CONSENT,),
+            fresh=True,
         ),
         Row(
             A.RESUBMIT,
@@ -177,6 +179,7 @@ FILING: Final = Machine(
             (E.KEEP_CONSENT,),
             (names_the_text_shown,),
             body=("text_sha256",),
+            fresh=True,
         ),
         # What was consented to has been amended since: the new text needs its own consent (R124).
         Row(

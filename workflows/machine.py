@@ -43,6 +43,7 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"{refusal.code}: {refusal.text.en}")
         self.refusal = refusal
+        self.told: dict[str, Text] = {}  # what the rules behind it said in this case, by id, where the caller knows
 
 
 class Forbidden(Exception):

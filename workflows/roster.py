@@ -174,9 +174,9 @@ ROSTER: Final = Machine(
             (E.KEEP_ATTESTATION,),
         ),
         Row(A.SUBMIT, frozenset({S.FILED}), S.SUBMITTED, (WORKER,)),
-        Row(A.FAIL, AT_WORK, S.FAILED, (WORKER,), (), (E.KEEP_FAULT,)),
+        Row(A.FAIL, AT_WORK | {S.FILED}, S.FAILED, (WORKER,), (), (E.KEEP_FAULT, E.BEGIN_STAGE)),
         Row(A.PAUSE, AT_WORK, S.PAUSED, (HOSPITAL,), (), (E.KEEP_RESTING,)),
         Row(A.RESUME, frozenset({S.PAUSED}), RESUMED, (HOSPITAL,)),
-        Row(A.CANCEL, AT_WORK | {S.JUDGED, S.PAUSED}, S.CANCELLED, (HOSPITAL,)),
+        Row(A.CANCEL, AT_WORK | {S.JUDGED, S.PAUSED}, S.CANCELLED, (HOSPITAL,), (), (E.BEGIN_STAGE,)),
     ),
 )

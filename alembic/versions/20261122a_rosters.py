@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.Column("filed_by", sa.Text(), nullable=True),
         sa.Column("attested_by", sa.Text(), nullable=True),
         sa.Column("attested_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("attestation_done", sa.Boolean(), nullable=False),
+        sa.Column("drafts_done", sa.Boolean(), nullable=False),
         sa.Column("agreements", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
@@ -66,7 +66,7 @@ def upgrade() -> None:
         ["worked_at"],
         unique=False,
         postgresql_where=sa.text(
-            "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"
+            "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or not drafts_done and (state = 'filed' and attested_by is not null or state in ('cancelled', 'failed') and filed_by is not null)"
         ),
     )
     op.create_index("ix_roster_institution", "roster", ["institution_id", "id"], unique=False)
@@ -98,6 +98,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("roster_id", "row", name=op.f("pk_roster_verdict")),
     )
     op.create_index("ix_roster_verdict_outcome", "roster_verdict", ["roster_id", "outcome", "row"], unique=False)
+    op.add_column("filing", sa.Column("attested_sha256", sa.Text(), nullable=True))
+    op.add_column("filing", sa.Column("main_agreed_sha256", sa.Text(), nullable=True))
     op.add_column("filing", sa.Column("roster_id", sa.Uuid(), nullable=True))
     op.add_column("filing", sa.Column("roster_row", sa.Integer(), nullable=True))
     op.create_index(
@@ -115,6 +117,8 @@ def downgrade() -> None:
     op.drop_index("ix_filing_roster", table_name="filing", postgresql_where=sa.text("roster_id is not null"))
     op.drop_column("filing", "roster_row")
     op.drop_column("filing", "roster_id")
+    op.drop_column("filing", "main_agreed_sha256")
+    op.drop_column("filing", "attested_sha256")
     op.drop_index("ix_roster_verdict_outcome", table_name="roster_verdict")
     op.drop_table("roster_verdict")
     op.drop_index("ix_roster_row_person", table_name="roster_row")
@@ -124,7 +128,7 @@ def downgrade() -> None:
         "ix_roster_at_work",
         table_name="roster",
         postgresql_where=sa.text(
-            "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"
+            "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or not drafts_done and (state = 'filed' and attested_by is not null or state in ('cancelled', 'failed') and filed_by is not null)"
         ),
     )
     op.drop_table("roster")

@@ -21,6 +21,7 @@ from registry.api.door import Door
 from registry.api.upload import Upload, receive
 from registry.errors import FieldError, Invalid
 from registry.idempotency import digest, once
+from registry.institutions.filing_for import filing_institution
 from registry.language import Language, language
 from registry.rosters import commands, queries, report
 from registry.rosters.headings import HEADINGS
@@ -65,7 +66,7 @@ async def upload(request: Request, key: Key) -> Response:
 def _received(request: Request, key: str, spool: Spool, taken: Upload) -> tuple[int, bytes]:
     institution_text, mapping = _fields(taken)
     with opened(request) as here:
-        institution = commands.institution_of(here, institution_text)
+        institution = filing_institution(here, institution_text)
 
         def effect() -> tuple[int, bytes]:
             roster = commands.receive(

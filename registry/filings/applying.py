@@ -161,7 +161,7 @@ def application(context: Context, case: CaseFile) -> Application:
         activity=filing.activity,
         reason=filing.reason,
         type=FilingType(filing.type) if filing.type_chosen or filing.proposed_at or filing.submitted_at else None,
-        submitted_on=filing.submitted_at and day_in_china(filing.submitted_at),
+        submitted_on=(begun := filing.proposed_at or filing.submitted_at) and day_in_china(begun),
         filing=filing.id,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 
+from registry.bulk import one_of
 from registry.context import Context
 from registry.filings.tables import Attachment, Consent, Decision, Evaluation, Filing
 from registry.institutions.tables import Institution
@@ -15,6 +16,7 @@ from workflows.codes import CodeTables, FilingType
 from workflows.consent import Undertaking, consent_text
 from workflows.filing import Author
 from workflows.rules.facts import Papers
+from workflows.text import Text
 
 MAIN_CONSENT = "main_consent"  # the kind of attachment that is the main institution's signed consent (R082)
 
@@ -45,15 +47,21 @@ class CaseFile:
             valid_to=filing.valid_to,
         )
 
+    def messages(self) -> dict[str, Text]:
+        """What the rules said of it last, by id."""
+        found = self.evaluation.findings if self.evaluation else []
+        return {finding["rule"]: Text(**finding["message"]) for finding in found}
+
     def papers(self, codes: CodeTables) -> Papers:
         """Which consents and documents the filing has."""
-        filing, signed = self.filing, self.consented_sha256
-        consented = signed is not None and signed == self.undertaking(codes).sha256
-        attested = filing.attested_by is not None
+        filing, now = self.filing, self.undertaking(codes).sha256
+        # Whatever was consented, attested or agreed to counts for that text and no other.
+        consented, attested = self.consented_sha256 == now, filing.attested_sha256 == now
+        agreed = filing.main_agreed_sha256 == now
         return Papers(
             physician_consented=consented,
             institution_confirmed=filing.author == Author.INSTITUTION or filing.institution_confirmed_at is not None,
-            main_institution_consented=filing.main_agreed_at is not None or self.has_main_consent_paper,
+            main_institution_consented=agreed or self.has_main_consent_paper,
             attested=attested,
             undertaken=consented or attested,
         )
@@ -72,7 +80,7 @@ def case_files(context: Context, filings: Sequence[Filing]) -> list[CaseFile]:
         row.filing_id: row
         for row in session.exec(
             select(Evaluation)
-            .where(col(Evaluation.filing_id).in_(ids))
+            .where(one_of(Evaluation.filing_id, ids))
             .ext(distinct_on(col(Evaluation.filing_id)))
             .order_by(col(Evaluation.filing_id), col(Evaluation.round).desc())
         )
@@ -80,17 +88,17 @@ def case_files(context: Context, filings: Sequence[Filing]) -> list[CaseFile]:
     consents = dict(
         session.exec(
             select(Consent.filing_id, Consent.text_sha256)
-            .where(col(Consent.filing_id).in_(ids))
+            .where(one_of(Consent.filing_id, ids))
             .order_by(col(Consent.at), col(Consent.id))
         ).all()
     )
     papers = set(
         session.exec(
-            select(Attachment.filing_id).where(col(Attachment.filing_id).in_(ids), Attachment.kind == MAIN_CONSENT)
+            select(Attachment.filing_id).where(one_of(Attachment.filing_id, ids), Attachment.kind == MAIN_CONSENT)
         )
     )
     returned = set(
-        session.exec(select(Decision.filing_id).where(col(Decision.filing_id).in_(ids), Decision.kind == "return"))
+        session.exec(select(Decision.filing_id).where(one_of(Decision.filing_id, ids), Decision.kind == "return"))
     )
     return [
         CaseFile(

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from registry.authorities.queries import calendar, settings_of
 from registry.context import Context
+from registry.database import fresh
 from registry.filings.tables import ClockEntry, Filing
 from registry.time import day_in_china
 from workflows import clock
@@ -109,7 +110,7 @@ def _decision_days(context: Context, authority: str | None) -> int:
 def _enter(
     context: Context, filing: Filing, kind: EntryKind, cause: str, at: datetime, limit: str | None = None
 ) -> None:
-    context.session.add(ClockEntry(filing_id=filing.id, kind=str(kind), limit=limit, cause=cause, at=at))
+    context.session.add(fresh(ClockEntry, filing_id=filing.id, kind=str(kind), limit=limit, cause=cause, at=at))
 
 
 def _ledgers(context: Context, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Entry]]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from auth.actor import Actor, ActorKind
+from auth.actor import ActorKind
 from auth.roles import Role
 from registry.bulk import cursor_of
 from registry.context import Context
-from registry.errors import FieldError, Refusal, Stale
+from registry.database import fresh
+from registry.errors import Stale
 from registry.filings import applying
 from registry.filings.casefile import CaseFile, case_files
 from registry.filings.effects import Hand, run
@@ -19,7 +20,7 @@ from registry.filings.evaluating import evaluate, facts_of
 from registry.filings.facts import Gathered
 from registry.filings.schemas import AnyAct, CreateFiling
 from registry.filings.tables import Filing
-from registry.institutions.queries import find
+from registry.institutions.filing_for import files_for, filing_institution
 from registry.institutions.tables import Institution
 from registry.log.bulk import Event, record_all
 from registry.log.events import canonical
@@ -27,21 +28,12 @@ from registry.log.rows import filing_digest
 from registry.physicians.queries import hold
 from workflows.filing import FILING, Act, Author, FilingMove, State
 from workflows.machine import Refused
-from workflows.numbers import registration_number
-from workflows.text import Text
-
-_NOT_YOUR_INSTITUTION = Text(
-    "您在该机构没有申报权限，请核对登记号。", "You hold no role in this institution; check its registration number."
-)
-_NOT_IN_FORCE = Text(
-    "该机构的执业许可不在有效状态，不能申报。", "This institution's licence is not in force; it cannot file."
-)
 
 
 def create(context: Context, body: CreateFiling) -> Filing:
     """A draft, judged. Raises `Refusal` (institution, person) and `Invalid` (codes, name)."""
-    institution = _institution(context, body)
-    author = Author.INSTITUTION if _files_for(context.actor, institution) else Author.PHYSICIAN
+    institution = filing_institution(context, body.institution, physicians_too=True)
+    author = Author.INSTITUTION if files_for(context, institution) else Author.PHYSICIAN
     (number,) = numbers(context, 1)
     filing = draft(context, institution, author, number)
     applying.entered(context, filing, body)
@@ -58,7 +50,8 @@ def numbers(context: Context, count: int) -> list[str]:
 
 def draft(context: Context, institution: Institution, author: Author, number: str) -> Filing:
     """A filing that nobody has written anything into yet; `applying` does."""
-    return Filing(
+    return fresh(
+        Filing,
         number=number,
         type="SITE_FILE",  # settled by the first evaluation unless the filer chose
         state=str(FILING.initial),
@@ -83,7 +76,6 @@ def keep_drafts(
 ) -> Sequence[CaseFile]:
     """Store new drafts, judge and record them. `gathered` are their facts, where the caller has them from just now."""
     context.session.add_all(case.filing for case in cases)
-    context.session.flush()
     evaluate(context, cases, "create", gathered)
     told = []
     for case in cases:
@@ -125,8 +117,9 @@ def move(
     for case, facts in zip(cases, facts_of(context, cases), strict=True):
         try:
             decided.append((case, FILING.decide(State(case.filing.state), wanted, context.actor, facts, body)))
-        except Refused:
+        except Refused as refused:
             if not refused_stay:
+                refused.told = case.messages()
                 raise
     cases, moves = [case for case, _ in decided], [found for _, found in decided]
     hands = [Hand(context, case, wanted, State(case.filing.state), given) for case in cases]
@@ -150,20 +143,6 @@ def _ask(filing: Filing, to: State, context: Context) -> None:
         filing.proposed_at = context.now
     if to is State.WAIT_MAIN and filing.main_asked_at is None:
         filing.main_asked_at = context.now
-
-
-def _institution(context: Context, body: CreateFiling) -> Institution:
-    found = find(context.session, registration_number(body.institution))
-    actor = context.actor
-    if found is None or not (_files_for(actor, found) or Role.PHYSICIAN in actor.roles()):
-        raise Refusal(_NOT_YOUR_INSTITUTION, errors=(FieldError("institution", "refused", _NOT_YOUR_INSTITUTION),))
-    if found.status != "ACTIVE":
-        raise Refusal(_NOT_IN_FORCE, errors=(FieldError("institution", "refused", _NOT_IN_FORCE),))
-    return found
-
-
-def _files_for(actor: Actor, institution: Institution) -> bool:
-    return institution.registration_no in actor.organisations(Role.FILER, Role.MANAGER)
 
 
 def _record(context: Context, cases: Sequence[CaseFile], what: str, told: Sequence[dict[str, Any]]) -> None:

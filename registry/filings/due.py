@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from auth.actor import SYSTEM
 from registry.context import Context
-from registry.filings import commands, queries
+from registry.filings import clock, commands, queries
 from registry.filings.tables import Filing
 from registry.keys import open_keys
 from registry.node import Node
@@ -28,6 +28,7 @@ log = logging.getLogger("registry")
 _SOONEST = {Act.ACCEPT: timedelta(days=5), Act.LAPSE: timedelta(days=min(LAPSE_DAYS.values()))}
 # The completeness limit goes on where it was when a returned filing comes back, so it is counted from receipt.
 _SINCE = {Act.ACCEPT: col(Filing.submitted_at), Act.LAPSE: col(Filing.waiting_since)}
+_BATCH = 1_000
 _STATES = {Act.ACCEPT: (State.SUBMITTED,), Act.LAPSE: tuple(LAPSE_DAYS)}
 
 
@@ -41,21 +42,30 @@ def act_on_due(node: Node) -> int:
     return sum(
         _one(node.database, context, act, filing_id)
         for act in _SOONEST
-        for filing_id in _candidates(node.database, act, now)
+        for filing_id in _due(node.database, context, act, now)
     )
 
 
-def _candidates(database: Database, act: Act, now: datetime) -> list[uuid.UUID]:
-    due = (
-        select(Filing.id)
+def _due(database: Database, context: Callable[[Session], Context], act: Act, now: datetime) -> list[uuid.UUID]:
+    """The filings whose limit is over, found without locking any: the days of rest are known before a reviewer waits."""
+    query = (
+        select(Filing)
         .where(col(Filing.state).in_([str(state) for state in _STATES[act]]))
         .where(_SINCE[act] <= now - _SOONEST[act])
-        .order_by(_SINCE[act])
+        .order_by(col(Filing.id))
+        .limit(_BATCH)
     )
     if act is Act.ACCEPT:  # a disputed filing is never carried on, but it does lapse
-        due = due.where(sa.not_(col(Filing.disputed)))
+        query = query.where(sa.not_(col(Filing.disputed)))
+    found: list[uuid.UUID] = []
     with transaction(database) as session:
-        return list(session.exec(due))
+        here, after = context(session), uuid.UUID(int=0)
+        while rows := session.exec(query.where(col(Filing.id) > after)).all():
+            ends = clock.deemed_at(here, rows) if act is Act.ACCEPT else {f.id: clock.lapses_at(f) for f in rows}
+            found += [row.id for row in rows if (end := ends.get(row.id)) and end <= now]
+            after = rows[-1].id
+            session.expunge_all()
+    return found
 
 
 def _one(database: Database, context: Callable[[Session], Context], act: Act, filing_id: uuid.UUID) -> bool:

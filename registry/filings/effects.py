@@ -97,11 +97,15 @@ def _keep_confirmation(hand: Hand) -> None:
 
 
 def _keep_attestation(hand: Hand) -> None:
-    hand.filing.attested_by = hand.context.actor.id
+    text = hand.case.undertaking(hand.context.codes)
+    hand.filing.attested_by, hand.filing.attested_sha256 = hand.context.actor.id, text.sha256
+    hand.details["text_sha256"] = text.sha256
 
 
 def _keep_agreement(hand: Hand) -> None:
-    hand.filing.main_agreed_at = hand.context.now
+    text = hand.case.undertaking(hand.context.codes)
+    hand.filing.main_agreed_at, hand.filing.main_agreed_sha256 = hand.context.now, text.sha256
+    hand.details["text_sha256"] = text.sha256
 
 
 def _keep_decision(hand: Hand) -> None:

@@ -12,6 +12,7 @@ from auth.roles import Role
 from auth.tables import Account, AccountGrant
 from registry.authorities.queries import policy
 from registry.context import Context
+from registry.database import fresh
 from registry.filings import clock
 from registry.filings.applying import application
 from registry.filings.casefile import CaseFile
@@ -24,13 +25,14 @@ from workflows.rules.engine import judge
 from workflows.rules.facts import Policy
 from workflows.rules.rule import STOPPING, Outcome, Stage
 
+MAIN_CONSENT_RULE = "R082"
 IDENTITY_STAYS_CONFIRMED = timedelta(minutes=10)
 
 
 def evaluate(context: Context, cases: Sequence[CaseFile], act: str, gathered: Sequence[Gathered] | None = None) -> None:
     """Judge the filings as they stand now and keep every finding. Also settles what each rests on.
 
-    Papers and signatures are asked for once a filing has reached the authority (lifecycle.md, Rules). `gathered` are
+    Papers and signatures are asked for once a filing has been sent off (docs/lifecycle.md). `gathered` are
     the facts of each, where the caller has them from the same transaction.
     """
     if gathered is None:
@@ -39,12 +41,15 @@ def evaluate(context: Context, cases: Sequence[CaseFile], act: str, gathered: Se
     for case, found in zip(cases, gathered, strict=True):
         settle(case.filing, found)
         case.evaluation = _kept(context, case, found, act, _stages(case.filing))
+    if context.session.new:
+        context.session.flush()  # a draft is stored, settled, before what was said of it
     context.session.add_all(case.evaluation for case in cases)
     context.session.flush()
 
 
 def _stages(filing: Filing) -> Collection[Stage]:
-    return (Stage.JUDGE, Stage.SUBMIT) if filing.submitted_at else (Stage.JUDGE,)
+    sent_off = filing.proposed_at or filing.submitted_at
+    return (Stage.JUDGE, Stage.SUBMIT) if sent_off else (Stage.JUDGE,)
 
 
 def gathered_for(
@@ -75,8 +80,10 @@ def settle(filing: Filing, found: Gathered) -> None:
 
 
 def _kept(context: Context, case: CaseFile, found: Gathered, act: str, stages: Collection[Stage]) -> Evaluation:
-    judgement = judge(found.facts, stages)
-    return Evaluation(
+    judged_already = found.judgement if tuple(stages) == (Stage.JUDGE,) else None
+    judgement = judged_already or judge(found.facts, stages)
+    return fresh(
+        Evaluation,
         filing_id=case.filing.id,
         round=case.evaluation.round + 1 if case.evaluation else 1,
         at=context.now,
@@ -103,7 +110,7 @@ def policies_of(context: Context, institutions: Sequence[Institution]) -> tuple[
 
 def facts_of(context: Context, cases: Sequence[CaseFile]) -> list[FilingFacts]:
     """All that the guards of the filing table may look at, of each filing, now."""
-    _, policies = policies_of(context, [case.institution for case in cases if case.filing.roster_id])
+    _, policies = policies_of(context, [case.institution for case in cases])
     on_platform = _with_managers(context, {n for c in cases if (n := c.filing.main_registration_no)})
     # Only the clock itself acts by these limits.
     clocked = context.actor.kind is ActorKind.SYSTEM
@@ -114,8 +121,7 @@ def facts_of(context: Context, cases: Sequence[CaseFile]) -> list[FilingFacts]:
             context,
             case,
             identity_confirmed=confirmed,
-            attested_consent=case.filing.roster_id is not None
-            and policies[case.filing.authority or ""].attested_consent,
+            policy=policies[case.filing.authority or f"{context.province}0000"],
             main_on_platform=case.filing.main_registration_no in on_platform,
             deemed_at=deemed.get(case.filing.id),
         )
@@ -128,14 +134,13 @@ def _facts(
     case: CaseFile,
     *,
     identity_confirmed: bool,
-    attested_consent: bool,
+    policy: Policy,
     main_on_platform: bool,
     deemed_at: datetime | None,
 ) -> FilingFacts:
     filing, institution = case.filing, case.institution
     findings = case.evaluation.findings if case.evaluation else []
     stops = [f for f in findings if f["outcome"] in STOPPING]
-    papers = case.papers(context.codes)
     return FilingFacts(
         id=str(filing.id),
         type=FilingType(filing.type),
@@ -148,7 +153,7 @@ def _facts(
         physician_id=str(filing.physician_id) if filing.physician_id else None,
         filed_by=filing.filed_by,
         of_roster=filing.roster_id is not None,
-        attested_consent=attested_consent,
+        attested_consent=policy.attested_consent,
         attested_by=filing.attested_by,
         recommended_by=filing.recommended_by,
         recommendation=Proposal(filing.recommendation) if filing.recommendation else None,
@@ -159,7 +164,7 @@ def _facts(
         open_judge=tuple(f["rule"] for f in stops if f["stage"] == Stage.JUDGE),
         open_submit=tuple(f["rule"] for f in stops),
         open_senior=tuple(f["rule"] for f in findings if f["outcome"] == Outcome.SENIOR),
-        needs_main_consent=institution.internet and not (papers.main_institution_consented or papers.attested),
+        needs_main_consent=any(f["rule"] == MAIN_CONSENT_RULE for f in stops),
         main_on_platform=main_on_platform,
         disputed=filing.disputed,
         paused=filing.paused,

@@ -28,6 +28,7 @@ from registry.time import day_in_china
 from workflows.codes import CodeTables, FilingType
 from workflows.filing import FILING
 from workflows.rules import facts as f
+from workflows.rules.engine import Judgement
 
 FALSE_MATERIAL = "FALSE_MATERIAL"  # the reason of the catalogue that bars a year (行政许可法 78)
 
@@ -60,6 +61,7 @@ class Gathered:
     physician_id: uuid.UUID | None
     institution: Institution
     registration: f.Registration | None  # that the practice would rest on
+    judgement: Judgement | None = None  # by the rules of Stage.JUDGE, where somebody has judged these facts already
 
 
 def gather(

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from auth.actor import Actor
+from auth.roles import SIGHT, Sight
 from registry.context import Context
 from registry.documents.tables import Document
 from registry.filings import clock, queries
@@ -31,7 +33,7 @@ from registry.institutions.tables import Institution
 from registry.language import Language
 from registry.sealed import mask_id_number, mask_phone, mask_qualification
 from workflows.clock import ClockReading
-from workflows.filing import FILING, State
+from workflows.filing import FILING, Act, State
 from workflows.rules.catalogue import REASONS
 from workflows.text import Text
 
@@ -46,6 +48,7 @@ def presented(context: Context, filing: Filing, speak: Language) -> FilingOut:
     offers = FILING.offers(State(filing.state), context.actor, facts)
     reading = clock.reading(context, filing)
     holder = claimant(filing, context.now)
+    hidden = _not_yet_told(context.actor, filing)
     text = case.undertaking(codes) if filing.proposed_at or filing.submitted_at else None
     return FilingOut(
         id=str(filing.id),
@@ -73,7 +76,7 @@ def presented(context: Context, filing: Filing, speak: Language) -> FilingOut:
         ],
         clock=ClockOut(**clock.shown(reading)),
         claim={"by": holder, "until": _iso_at(filing.claimed_until)} if holder else None,
-        reasons=_reasons(context, filing, speak),
+        reasons=_reasons(context, filing, speak, hidden),
         attachments=_attachments(context, filing),
         timeline=[
             EventOut(
@@ -85,6 +88,7 @@ def presented(context: Context, filing: Filing, speak: Language) -> FilingOut:
                 details=json.loads(payload) if payload else {},
             )
             for event, payload in queries.timeline(session, filing.id)
+            if event.type.partition(".")[2] not in hidden
         ],
         consent_text=text.text if text else None,
         consent_sha256=text.sha256 if text else None,
@@ -147,8 +151,14 @@ def _finding(row: dict[str, Any], at: datetime, speak: Language) -> FindingOut:
     )
 
 
-def _reasons(context: Context, filing: Filing, speak: Language) -> list[dict[str, Any]]:
-    """The officers' reasons of the last decision, in the reader's words with their basis."""
+def _not_yet_told(actor: Actor, filing: Filing) -> frozenset[str]:
+    """Acts that are not for this reader yet: what one officer proposes to another is no decision until it is one."""
+    officers = any(SIGHT[role] is Sight.JURISDICTION for role in actor.roles())
+    return frozenset() if officers or filing.decided_at else frozenset({str(Act.RECOMMEND)})
+
+
+def _reasons(context: Context, filing: Filing, speak: Language, hidden: frozenset[str]) -> list[dict[str, Any]]:
+    """The reasons of every decision, in the reader's words with their basis, the oldest first."""
     made = queries.decisions(context.session, filing.id)
     return [
         {
@@ -161,7 +171,7 @@ def _reasons(context: Context, filing: Filing, speak: Language) -> list[dict[str
         }
         for decision in made
         for reason in decision.reasons
-        if reason["code"] in REASONS
+        if reason["code"] in REASONS and decision.kind not in hidden
     ]
 
 

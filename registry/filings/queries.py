@@ -20,7 +20,7 @@ from registry.filings.tables import Attachment, Decision, Filing
 from registry.institutions.tables import Institution
 from registry.log.tables import AuditEvent, AuditPayload
 
-_BATCH = 500
+_BATCH, _BATCHES = 500, 20
 
 
 def visible(actor: Actor) -> SelectOfScalar[Filing]:
@@ -93,7 +93,8 @@ def page(
     overdue: bool | None = None,
 ) -> tuple[Sequence[Filing], uuid.UUID | None]:
     """Up to `limit` filings, newest first, below `after`, and the id to go on from. `text`: a number, a practising code
-    or part of a name's key. Overdue is recomputed, never stored, so it is asked of batches until the page is full.
+    or part of a name's key. Overdue is recomputed, never stored, so it is asked of batches until the page is full or
+    enough has been read: a page may be short and yet have a next.
     """
     query = visible(context.actor).order_by(col(Filing.id).desc())
     if state is not None:
@@ -114,11 +115,16 @@ def page(
     if overdue:
         query = query.where(col(Filing.submitted_at).is_not(None), col(Filing.decided_at).is_(None))
     found: list[Filing] = []
-    while len(found) <= limit and (rows := _below(context, query, after, _BATCH)):
+    for _ in range(_BATCHES):
+        rows = _below(context, query, after, _BATCH)
+        if not rows:
+            return found[:limit], found[limit - 1].id if len(found) > limit else None
         readings = clock.readings(context, rows)
         found += [row for row in rows if readings[row.id].overdue is overdue]
         after = rows[-1].id
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].id
+    return found, after  # enough read for one request; the rest lies behind the cursor
 
 
 def _below(context: Context, query: SelectOfScalar[Filing], after: uuid.UUID | None, limit: int) -> Sequence[Filing]:

@@ -89,6 +89,7 @@ class Filing(SQLModel, table=True):
     roster_id: uuid.UUID | None = Field(default=None, foreign_key="roster.id")
     roster_row: int | None = None  # with the roster unique: a row is filed once, whoever is killed
     attested_by: str | None = Field(default=None, sa_type=sa.Text)
+    attested_sha256: str | None = Field(default=None, sa_type=sa.Text)  # of the text it was given to, as for a consent
     recommended_by: str | None = Field(default=None, sa_type=sa.Text)
     recommendation: str | None = Field(default=None, sa_type=sa.Text)
     claimed_by: str | None = Field(default=None, sa_type=sa.Text)
@@ -97,6 +98,7 @@ class Filing(SQLModel, table=True):
     consented_at: datetime | None = instant(nullable=True)
     institution_confirmed_at: datetime | None = instant(nullable=True)
     main_agreed_at: datetime | None = instant(nullable=True)
+    main_agreed_sha256: str | None = Field(default=None, sa_type=sa.Text)
     created_at: datetime = instant()
     proposed_at: datetime | None = instant(nullable=True)  # from here on it exists for the other party
     main_asked_at: datetime | None = instant(nullable=True)  # … for the main institution

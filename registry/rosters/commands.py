@@ -7,35 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from auth.actor import ActorKind
-from auth.roles import Role
 from registry.authorities.queries import policy
 from registry.context import Context
-from registry.errors import FieldError, Refusal
-from registry.institutions.queries import find
 from registry.institutions.tables import Institution
 from registry.log.events import record
 from registry.rosters.queries import done_so_far
 from registry.rosters.tables import Roster
-from workflows.numbers import registration_number
 from workflows.roster import ROSTER, Act, Effect, RosterFacts, State
-from workflows.text import Text
-
-_NOT_YOURS = Text(
-    "您在该机构没有申报权限，请核对登记号。", "You hold no role in this institution; check its registration number."
-)
-_NOT_IN_FORCE = Text(
-    "该机构的执业许可不在有效状态，不能申报。", "This institution's licence is not in force; it cannot file."
-)
-
-
-def institution_of(context: Context, text: str) -> Institution:
-    """The institution a roster is uploaded for. Raises `Refusal` unless the actor files for it and its licence holds."""
-    found = find(context.session, registration_number(text))
-    if found is None or found.registration_no not in context.actor.organisations(Role.FILER, Role.MANAGER):
-        raise Refusal(_NOT_YOURS, errors=(FieldError("institution", "refused", _NOT_YOURS),))
-    if found.status != "ACTIVE":
-        raise Refusal(_NOT_IN_FORCE, errors=(FieldError("institution", "refused", _NOT_IN_FORCE),))
-    return found
 
 
 def receive(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from registry.context import Context
@@ -44,7 +44,7 @@ def _judged(gathered: Gathered) -> Verdict:
     return Verdict(
         judgement.outcome(unchanged=True),
         [found.row() for found in judgement.findings if found.outcome is not Outcome.NOT_EVALUATED],
-        gathered,
+        replace(gathered, judgement=judgement),
     )
 
 

@@ -24,7 +24,7 @@ class Roster(SQLModel, table=True):
             "ix_roster_at_work",
             "worked_at",
             postgresql_where=sa.text(
-                "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or (state = 'filed' and attested_by is not null and not attestation_done)"
+                "state in ('received', 'parsing', 'mapping', 'judging', 'filing') or not drafts_done and (state = 'filed' and attested_by is not null or state in ('cancelled', 'failed') and filed_by is not null)"
             ),
         ),
     )
@@ -52,7 +52,7 @@ class Roster(SQLModel, table=True):
     filed_by: str | None = Field(default=None, sa_type=sa.Text)
     attested_by: str | None = Field(default=None, sa_type=sa.Text)
     attested_at: datetime | None = instant(nullable=True)
-    attestation_done: bool = False  # every draft that could be attested is
+    drafts_done: bool = False  # none is left to be attested or, after a cancellation, withdrawn
     agreements: list[str] = texts()  # SHA-256 of the agreements the manager attests by
     version: int = 1
 

@@ -10,48 +10,31 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from itertools import islice
+from collections.abc import Callable, Mapping
 from threading import Event
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from auth.actor import SYSTEM, Actor, ActorKind, Grant
-from auth.roles import Role
+from auth.actor import SYSTEM
 from registry.bulk import array, copy_rows, cursor_of
 from registry.context import Context
-from registry.filings import commands as filings
-from registry.filings.applying import written
-from registry.filings.casefile import CaseFile
-from registry.filings.tables import Filing
-from registry.institutions.tables import Institution
 from registry.keys import Sealing, open_keys
 from registry.node import Node
-from registry.rosters import spool
-from registry.rosters.cells import opened_cells, sealed_cells
 from registry.rosters.commands import move
-from registry.rosters.headings import HEADINGS, PRACTISING, VALID_FROM, VALID_TO, headings_with
-from registry.rosters.judging import GOES, Verdict, judge_rows
-from registry.rosters.rows import Reader, Reading, day_or_none
-from registry.rosters.tables import Roster, RosterRow, RosterVerdict
-from registry.sealed import Seal
-from registry.tabular import Row, Table, Unreadable, open_table
-from registry.tabular.table import values_at
+from registry.rosters.filing import attest_chunk, file_chunk, withdraw_chunk
+from registry.rosters.reading import OpenFile, keep_rows
+from registry.rosters.stored import rows_after, verdicts_of
+from registry.rosters.tables import Roster
+from registry.tabular import Unreadable
 from registry.transaction import transaction
-from workflows.filing import Act as FilingAct
-from workflows.filing import Author
-from workflows.filing import State as FilingState
-from workflows.numbers import normalised
 from workflows.roster import Act, State
 from workflows.text import Text
 
 log = logging.getLogger("registry")
 
-READ, JUDGED, FILED = 5_000, 1_000, 500  # rows of a chunk, by stage: each well under a second of a lock
-MOST_ROWS_TEXT, MOST_ROWS_SHEET = 1_000_000, 400_000
+READ, JUDGED = 5_000, 1_000  # rows of a chunk: well under a second of a lock
 _IDLE_SECONDS = 0.3
 # A workbook is opened inside a chunk's transaction, and its reader has a minute.
 _PATIENCE = "set local statement_timeout = '120s'; set local idle_in_transaction_session_timeout = '120s'"
@@ -86,7 +69,7 @@ class Worker:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._seal = Sealing(open_keys(node.settings, node.clock()))
-        self._readers: dict[uuid.UUID, _OpenFile] = {}
+        self._readers: dict[uuid.UUID, OpenFile] = {}
         self._at: uuid.UUID | None = None
 
     def close(self) -> None:
@@ -148,7 +131,7 @@ class Worker:
         if roster.rows + len(rows) > file.most:
             self._fail(context, roster, "too_many_rows", _TOO_LONG.filled({"most": f"{file.most:,}"}))
         elif rows:
-            _keep_rows(context, roster, rows)
+            keep_rows(context, roster, rows)
         elif roster.rows == 0:
             self._fail(context, roster, "no_rows", _NO_ROWS)
         else:
@@ -157,12 +140,12 @@ class Worker:
             roster.judged_on = context.today
             move(context, roster, Act.JUDGE)
 
-    def _opened(self, context: Context, roster: Roster) -> _OpenFile:
+    def _opened(self, context: Context, roster: Roster) -> OpenFile:
         file = self._readers.pop(roster.id, None)
         if file and file.taken > roster.rows:  # a chunk was rolled back: begin again behind what is stored
             file.close()
             file = None
-        self._readers[roster.id] = file or _OpenFile(context.session, context.seal, roster)
+        self._readers[roster.id] = file or OpenFile(context.session, context.seal, roster)
         return self._readers[roster.id]
 
     def _fail(self, context: Context, roster: Roster, code: str, text: Text) -> None:
@@ -176,11 +159,11 @@ class Worker:
     # -- judging ------------------------------------------------------------------------------------------------------
 
     def _judge(self, context: Context, roster: Roster) -> None:
-        rows = _rows_after(context.session, roster, JUDGED)
+        rows = rows_after(context.session, roster, JUDGED)
         if not rows:
             move(context, roster, Act.FINISH_JUDGING)
             return
-        verdicts = _verdicts(context, roster, rows)
+        verdicts = verdicts_of(context, roster, rows)
         copy_rows(
             cursor_of(context.session),
             "roster_verdict",
@@ -192,58 +175,17 @@ class Worker:
         )
         roster.cursor = rows[-1].row
 
-    # -- filing -------------------------------------------------------------------------------------------------------
-
-    def _file(self, context: Context, roster: Roster) -> None:
-        rows = _rows_after(context.session, roster, FILED, going=True)
-        if not rows:
-            move(context, roster, Act.FINISH_FILING)
-            return
-        # Judged again by the facts of now: what has changed since stays behind with its reasons.
-        verdicts = _verdicts(context, roster, rows)
-        institution = context.session.get_one(Institution, roster.institution_id)
-        filer = _acting(context, roster.filed_by or "", Role.FILER, institution)
-        going = [(row, v) for row, v in zip(rows, verdicts, strict=True) if v.outcome in GOES and v.gathered]
-        cases = [
-            CaseFile(_draft(filer, institution, roster, row, number, verdict), institution)
-            for (row, verdict), number in zip(going, filings.numbers(filer, len(going)), strict=True)
-        ]
-        if cases:
-            filings.keep_drafts(filer, cases, [v.gathered for _, v in going if v.gathered])
-        _keep_changed(context.session, roster, rows, verdicts)
-        roster.cursor = rows[-1].row
-
-    def _attest(self, context: Context, roster: Roster) -> None:
-        institution = context.session.get_one(Institution, roster.institution_id)
-        manager = _acting(context, roster.attested_by or "", Role.MANAGER, institution)
-        drafts = context.session.exec(
-            select(Filing)
-            .where(Filing.roster_id == roster.id, Filing.state == FilingState.DRAFT)
-            .where(col(Filing.roster_row) > roster.cursor)
-            .order_by(col(Filing.roster_row))
-            .limit(FILED)
-            .with_for_update(of=Filing)
-        ).all()
-        if drafts:
-            filings.move(manager, drafts, FilingAct.ATTEST, refused_stay=True)
-            roster.cursor = drafts[-1].roster_row or 0
-            return
-        roster.attestation_done = True
-        left = context.session.exec(
-            select(Filing.id).where(Filing.roster_id == roster.id, Filing.state == FilingState.DRAFT).limit(1)
-        ).first()
-        if left is None:
-            move(context, roster, Act.SUBMIT)
-
 
 _READ_AND_JUDGED = frozenset({State.RECEIVED, State.PARSING, State.MAPPING, State.JUDGING})
-_STAGES = {
+_STAGES: Mapping[State, Callable[[Worker, Context, Roster], None]] = {
     State.RECEIVED: Worker._begin,  # noqa: SLF001
     State.PARSING: Worker._read,  # noqa: SLF001
     State.MAPPING: Worker._map,  # noqa: SLF001
     State.JUDGING: Worker._judge,  # noqa: SLF001
-    State.FILING: Worker._file,  # noqa: SLF001
-    State.FILED: Worker._attest,  # noqa: SLF001
+    State.FILING: lambda _, context, roster: file_chunk(context, roster),
+    State.FILED: lambda _, context, roster: attest_chunk(context, roster),
+    State.CANCELLED: lambda _, context, roster: withdraw_chunk(context, roster),
+    State.FAILED: lambda _, context, roster: withdraw_chunk(context, roster),
 }
 
 
@@ -254,130 +196,11 @@ def _next() -> SelectOfScalar[Roster]:
         .where(
             sa.text(
                 "state in ('received', 'parsing', 'mapping', 'judging', 'filing')"
-                " or (state = 'filed' and attested_by is not null and not attestation_done)"
+                " or not drafts_done and (state = 'filed' and attested_by is not null"
+                " or state in ('cancelled', 'failed') and filed_by is not null)"
             )
         )
         .order_by(col(Roster.worked_at).nulls_first(), col(Roster.id))
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-
-
-class _OpenFile:
-    """A roster's file being read, kept open from chunk to chunk."""
-
-    def __init__(self, session: Session, seal: Seal, roster: Roster) -> None:
-        """Raises `Unreadable`."""
-        self._open = ExitStack()
-        try:
-            path = self._open.enter_context(spool.opened(session, seal, roster.upload_id))
-            with path.open("rb") as file:
-                sheet = file.read(2) == b"PK"
-            self.most = MOST_ROWS_SHEET if sheet else MOST_ROWS_TEXT
-            self.table: Table = self._open.enter_context(open_table(path, headings_with(roster.mapping)))
-        except BaseException:
-            self._open.close()
-            raise
-        self._rows: Iterator[Row] = iter(self.table)
-        self.taken = 0
-
-    def take(self, count: int, already: int) -> list[Row]:
-        """The next rows after the first `already`, which were stored before. Raises `Unreadable`."""
-        for _ in islice(self._rows, already - self.taken):
-            self.taken += 1
-        rows = list(islice(self._rows, count))
-        self.taken += len(rows)
-        return rows
-
-    def close(self) -> None:
-        self._open.close()
-
-
-def _keep_rows(context: Context, roster: Roster, rows: Sequence[Row]) -> None:
-    seal, first = context.seal, roster.rows + 1
-
-    def stored(number: int, row: Row) -> tuple[object, ...]:
-        code = normalised(row.values[PRACTISING])
-        return (
-            roster.id,
-            number,
-            row.line,
-            sealed_cells(seal, roster.id, number, row.cells, row.rounded),
-            seal.index("practising_code", code) if code else None,
-            day_or_none(row.values[VALID_FROM]),
-            day_or_none(row.values[VALID_TO]),
-        )
-
-    columns = ("roster_id", "row", "line", "cells_sealed", "person_index", "valid_from", "valid_to")
-    kept = (stored(number, row) for number, row in enumerate(rows, first))
-    copy_rows(cursor_of(context.session), "roster_row", columns, kept)
-    roster.rows += len(rows)
-
-
-def _rows_after(session: Session, roster: Roster, count: int, *, going: bool = False) -> Sequence[RosterRow]:
-    query = (
-        select(RosterRow)
-        .where(RosterRow.roster_id == roster.id, col(RosterRow.row) > roster.cursor)
-        .order_by(col(RosterRow.row))
-        .limit(count)
-    )
-    if going:
-        query = query.join(
-            RosterVerdict,
-            sa.and_(
-                col(RosterVerdict.roster_id) == col(RosterRow.roster_id), col(RosterVerdict.row) == col(RosterRow.row)
-            ),
-        ).where(col(RosterVerdict.outcome).in_([str(outcome) for outcome in GOES]))
-    return session.exec(query).all()
-
-
-def _verdicts(context: Context, roster: Roster, rows: Sequence[RosterRow]) -> list[Verdict]:
-    institution = context.session.get_one(Institution, roster.institution_id)
-    reader = Reader(context.codes, institution.registration_no)
-    earlier = _earlier(context.session, roster, rows)
-
-    def read(row: RosterRow) -> Reading:
-        cells, rounded = opened_cells(context.seal, roster.id, row.row, row.cells_sealed)
-        values = dict.fromkeys((h.name for h in HEADINGS), "") | values_at(cells, roster.places)
-        return reader.read(row.line, values, rounded)
-
-    return judge_rows(context, institution, [(read(row), earlier.get(row.row)) for row in rows])
-
-
-# Of two rows of one person whose terms overlap the first counts (lifecycle.md, R057). A missing day overlaps with all.
-_EARLIER = sa.text(
-    """
-    select r.row, min(e.row) from roster_row r
-    join roster_row e on e.roster_id = r.roster_id and e.person_index = r.person_index and e.row < r.row
-     and coalesce(e.valid_from <= r.valid_to and r.valid_from <= e.valid_to, true)
-    where r.roster_id = :roster and r.row between :first and :last group by r.row
-    """
-)
-
-
-def _earlier(session: Session, roster: Roster, rows: Sequence[RosterRow]) -> dict[int, int]:
-    found = session.execute(_EARLIER, {"roster": roster.id, "first": rows[0].row, "last": rows[-1].row})
-    return {row: first for row, first in found}  # noqa: C416  rows are not pairs to mypy
-
-
-def _draft(
-    context: Context, institution: Institution, roster: Roster, row: RosterRow, number: str, verdict: Verdict
-) -> Filing:
-    assert verdict.gathered
-    filing = filings.draft(context, institution, Author.INSTITUTION, number)
-    written(context, filing, verdict.gathered.facts)
-    filing.roster_id, filing.roster_row = roster.id, row.row
-    return filing
-
-
-def _keep_changed(session: Session, roster: Roster, rows: Sequence[RosterRow], verdicts: Sequence[Verdict]) -> None:
-    for row, verdict in zip(rows, verdicts, strict=True):
-        if verdict.outcome not in GOES:
-            kept = session.get_one(RosterVerdict, (roster.id, row.row))
-            kept.outcome, kept.rules, kept.findings = str(verdict.outcome), verdict.rules, verdict.findings
-
-
-def _acting(context: Context, account_id: str, role: Role, institution: Institution) -> Context:
-    """The context in which the worker does what somebody of the hospital has asked for."""
-    actor = Actor(ActorKind.ACCOUNT, account_id, "", frozenset({Grant(role, institution.registration_no)}))
-    return Context(context.session, actor, context.now, context.seal, context.codes, context.province, context.demo)

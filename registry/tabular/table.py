@@ -94,11 +94,14 @@ class Table:
 
 def values_at(cells: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
     """The values of a row by heading, with the marks gone that keep spreadsheets from running them."""
-    values = {name: cells[index].strip() for name, index in places.items()}
-    for name, text in values.items():
-        if text[:1] == "'":
-            values[name] = plain_cell(text).strip()
-    return values
+    return {name: _value(cells[index]) for name, index in places.items()}
+
+
+def _value(cell: str) -> str:
+    if "'" not in cell:
+        return cell.strip()
+    plain = plain_cell(cell)
+    return plain.strip() if plain != cell else plain_cell(cell.strip()).strip()
 
 
 def open_table(path: Path, headings: Sequence[Heading]) -> Table:

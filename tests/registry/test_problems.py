@@ -13,7 +13,7 @@ from workflows.text import Text
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
 
 
-@pytest.mark.parametrize("kind", sorted(problems.STATUS, key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(problems.STATUS, key=str))
 def test_each_code_stands_in_the_documentation_with_its_status(kind: type[errors.DomainError]) -> None:
     error = kind(Text("字", "words"))
     assert f"| `{error.code}` | {problems.STATUS[kind]} |" in DOCS.read_text(encoding="utf-8")

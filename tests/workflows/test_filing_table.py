@@ -159,8 +159,8 @@ def test_what_leaves_the_authority_drops_its_claim_and_what_ends_stops_its_clock
                 assert {Effect.STOP_CLOCK, Effect.CLEAR_CLAIM} <= set(row.effects)
 
 
-def test_the_rules_run_again_before_acceptance_and_approval() -> None:
-    assert {row.act for row in FILING.table if row.fresh} == {Act.ACCEPT, Act.APPROVE}
+def test_the_rules_run_again_before_a_filing_is_sent_off_consented_accepted_and_approved() -> None:
+    assert {row.act for row in FILING.table if row.fresh} == {Act.PROPOSE, Act.CONSENT, Act.ACCEPT, Act.APPROVE}
 
 
 def test_only_the_receiving_authoritys_people_touch_what_it_decides() -> None:

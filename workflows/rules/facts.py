@@ -192,7 +192,7 @@ class Facts:
     policy: Policy
     codes: CodeTables
     old_registration_ends: bool = False  # confirmed by the applicant of a change (R054)
-    submitted_on: date | None = None  # the day it reached the authority; None: today would be that day
+    submitted_on: date | None = None  # the day its author sent it off; None: today would be that day
     duplicate_of: str | None = None  # an earlier equal row of the same file
     answers: Mapping[str, Answer] = field(default_factory=dict)  # by rule id, of the sources in policy.connected
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from auth import accounts
 from auth.actor import Actor, ActorKind, Grant
 from auth.roles import Role
 from registry import migrate
@@ -22,6 +23,7 @@ from registry.demo import generate, rosters
 from registry.demo.generate import Record
 from registry.demo.rosters import Made
 from registry.institutions import imports as institutions
+from registry.institutions.filing_for import filing_institution
 from registry.keys import open_keys
 from registry.node import Node
 from registry.physicians import imports as register
@@ -51,6 +53,7 @@ class Desk:
     folder: Path
     now: datetime = NOW
     seal: Seal = field(init=False)
+    people: dict[str, str] = field(default_factory=dict)  # account ids
 
     def __post_init__(self) -> None:
         self.seal = Seal(open_keys(self.node.settings, NOW).masters())
@@ -79,7 +82,7 @@ class Desk:
         with self.context(self.filer()) as context:
             return commands.receive(
                 context,
-                commands.institution_of(context, self.institution),
+                filing_institution(context, self.institution),
                 upload_id=spool.upload_id,
                 file_name="roster",
                 file_sha256=digest,
@@ -94,7 +97,14 @@ class Desk:
         return self._actor(name, Role.MANAGER)
 
     def _actor(self, name: str, role: Role) -> Actor:
-        return Actor(ActorKind.ACCOUNT, name, name, frozenset({Grant(role, self.institution)}))
+        """Somebody of the hospital, with an account: the worker looks again at what they hold."""
+        if name not in self.people:
+            with transaction(self.node.database) as session:
+                account = accounts.find(session, name) or accounts.add(
+                    session, name, Grant(role, self.institution), password="long enough and unusual", now=self.now
+                )
+                self.people[name] = str(account.id)
+        return Actor(ActorKind.ACCOUNT, self.people[name], name, frozenset({Grant(role, self.institution)}))
 
     @contextmanager
     def context(self, actor: Actor) -> Iterator[Context]:
@@ -132,9 +142,19 @@ class Desk:
             "select row, outcome, rules from roster_verdict where roster_id = :roster order by row", roster=roster
         )
 
+    def states(self, roster: uuid.UUID) -> dict[str, int]:
+        """How many of its filings stand in which state."""
+        return dict(
+            self.read("select state, count(*) from filing where roster_id = :roster group by state", roster=roster)
+        )
+
     def read(self, query: str, **parameters: Any) -> list[Any]:
         with self.node.database.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(sa.text(query), parameters)]
+            names = {id_: name for name, id_ in self.people.items()}
+            return [
+                tuple(names.get(value, value) if isinstance(value, str) else value for value in row)
+                for row in connection.execute(sa.text(query), parameters)
+            ]
 
     def judged(self, file: Path | bytes, **mapping: str) -> uuid.UUID:
         roster = self.upload(file, **mapping)

@@ -13,8 +13,8 @@ import xlsxwriter
 
 from registry.demo import rosters
 from registry.demo.generate import Record
-from registry.rosters import working
-from registry.rosters.commands import institution_of
+from registry.institutions.filing_for import filing_institution
+from registry.rosters import reading, stored, working
 from registry.rosters.headings import HEADINGS, headings_with
 from registry.rosters.judging import judge_rows
 from tests.registry.rosters.conftest import Desk
@@ -155,7 +155,7 @@ def test_the_worker_goes_on_with_the_next_roster_after_each_of_them(desk: Desk) 
 def test_one_row_too_many_is_refused_with_the_limit_named(
     intake: Desk, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(working, "MOST_ROWS_TEXT" if form == "text" else "MOST_ROWS_SHEET", 40)
+    monkeypatch.setattr(reading, "MOST_ROWS_TEXT" if form == "text" else "MOST_ROWS_SHEET", 40)
     monkeypatch.setattr(working, "READ", 15)
 
     def file(count: int) -> Path:
@@ -289,7 +289,7 @@ def test_a_roster_that_breaks_the_worker_fails_and_the_next_is_worked_on(
             raise KeyError("440106198001010014")
         return judge_rows(context, institution, given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(working, "judge_rows", stumble)
+    monkeypatch.setattr(stored, "judge_rows", stumble)
     worker = working.Worker(desk.node)
     while desk.roster(good).state != "judged" or desk.roster(broken).state != "failed":
         worker.step()
@@ -305,7 +305,7 @@ def test_a_roster_is_taken_only_for_ones_own_institution_in_force(intake: Desk) 
     other = next(i for i in intake.institutions() if i != intake.institution)
     for number in (other, "no such number"):
         with intake.context(intake.filer()) as context, pytest.raises(Exception, match="role"):
-            institution_of(context, number)
+            filing_institution(context, number)
 
 
 def test_a_failed_roster_cannot_be_taken_up_again(intake: Desk) -> None:

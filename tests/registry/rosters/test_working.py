@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from auth import accounts
 from registry.demo.generate import Record
-from registry.rosters import working
+from registry.rosters import filing, working
 from registry.rosters.working import Worker
 from registry.transaction import Database, transaction
 from tests.registry.rosters.conftest import Desk
@@ -26,8 +27,8 @@ SOME = 200
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many chunks of each stage, as a big roster has."""
-    for name, rows in (("READ", 75), ("JUDGED", 65), ("FILED", 60)):
-        monkeypatch.setattr(working, name, rows)
+    for stage, name, rows in ((working, "READ", 75), (working, "JUDGED", 65), (filing, "CHUNK", 60)):
+        monkeypatch.setattr(stage, name, rows)
 
 
 def some(desk: Desk, count: int = SOME) -> list[Record]:
@@ -135,7 +136,7 @@ def test_a_roster_rests_where_it_was_paused_and_goes_on_from_there(desk: Desk, s
     assert len(desk.verdicts(roster)) == SOME
 
 
-def test_a_cancelled_roster_is_worked_on_no_more_and_its_filings_stay(desk: Desk) -> None:
+def test_a_cancelled_roster_is_filed_no_further_and_its_drafts_are_withdrawn(desk: Desk) -> None:
     roster = desk.judged(desk.csv(some(desk)))
     desk.act(roster, Act.FILE, desk.filer())
     worker = Worker(desk.node)
@@ -143,9 +144,26 @@ def test_a_cancelled_roster_is_worked_on_no_more_and_its_filings_stay(desk: Desk
     kept = desk.counts(roster).filed
     assert 0 < kept < desk.counts(roster).goes
     assert desk.act(roster, Act.CANCEL, desk.filer()) == "cancelled"
-    assert not worker.step()
+    desk.work(worker)
     assert desk.counts(roster).filed == kept
-    worker.close()
+    assert desk.states(roster) == {"WITHDRAWN": kept}
+    again = desk.judged(desk.csv(some(desk)))
+    assert desk.counts(again).outcomes["unchanged"] == 0
+
+
+def test_whoever_lost_the_role_files_no_further(desk: Desk) -> None:
+    roster = desk.judged(desk.csv(some(desk)))
+    filer = desk.filer("leaver")
+    desk.act(roster, Act.FILE, filer)
+    worker = Worker(desk.node)
+    worker.step()
+    with transaction(desk.node.database) as session:
+        assert accounts.disable(session, uuid.UUID(filer.id), now=desk.now)
+    desk.work(worker)
+    fault = desk.roster(roster).fault
+    assert fault
+    assert fault["code"] == "role_lost"
+    assert set(desk.states(roster)) == {"WITHDRAWN"}
 
 
 class Killed(BaseException):
