@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from registry import problems
 from registry.api import directory, filings, health, log, rosters, tokens
 from registry.api.body import MAX_BODY
+from registry.api.openapi import described
 from registry.api.room import Room
 from registry.keys import Sealing, open_keys
 from registry.node import Node, open_node
@@ -57,6 +59,11 @@ def create_app(node: Node | None = None) -> FastAPI:
 
 class Service(FastAPI):
     """FastAPI with our answers around everything, its own refusal of a body too large included."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = described(self.title, self.version, list(self.routes))
+        return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
         return PlainAnswers(problems.TooLargeAsProblem(super().build_middleware_stack()))

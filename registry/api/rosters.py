@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 from registry.api.body import In, strict_json
 from registry.api.context import Cursor, Here, Key, Limit, OptionalKey, Speak, opened
 from registry.api.door import Door
+from registry.api.openapi import UPLOAD_BODY
 from registry.api.upload import Upload, receive
 from registry.errors import FieldError, Invalid
 from registry.idempotency import digest, once
@@ -49,7 +50,7 @@ _MAPPING = Text(
 _OUTCOME = Text("没有这种结论。", "There is no such outcome.")
 
 
-@router.post("/rosters", status_code=202, max_body_size=1 << 40)
+@router.post("/rosters", status_code=202, max_body_size=1 << 40, openapi_extra=UPLOAD_BODY)
 async def upload(request: Request, key: Key) -> Response:
     """Take a roster. Who may upload is settled before the first byte is read; the work is done by the worker."""
     state = request.app.state
