@@ -78,7 +78,7 @@ def main() -> None:
     try:
         database = Database(cluster.owner_url(), cluster.app_url())
         migrate.prepare(database, datetime.now(UTC), demo=False)
-        settings = Settings(_env_file=None, env=Environment.DEMO, data_dir=root, key_dir=root / "keys")
+        settings = Settings(_env_file=None, env=Environment.DEMO, data_dir=root / "data", key_dir=root / "keys")
         node = Node(settings, database, system_clock)
         prepare(database)
         with Sequencer(node) as sequencer:

@@ -118,8 +118,9 @@ class Sequencer:
 
     def step(self) -> int:
         """Give all pending events their leaves, then publish; how many leaves were added."""
-        added = 0
-        while count := self.sequence():
+        added = count = self.sequence()
+        while count == BATCH:  # fewer are all there were: what came meanwhile comes next time
+            count = self.sequence()
             added += count
         self.publish()
         return added
