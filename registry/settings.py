@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     log_mirror: Path | None = None  # None: data_dir/log
     log_witnesses: Path | None = None  # a file with a line NAME URL VKEY for each; None: nobody co-signs
     log_quorum: int | None = Field(default=None, ge=1, le=100)  # cosignatures that are enough; None: more than half
-    witness_name: str = Field(default="", pattern=r"^[^\s+]*$")  # who we are to others' logs; empty: the host and /witness
+    witness_name: str = Field(
+        default="", pattern=r"^[^\s+]*$"
+    )  # who we are to others' logs; empty: the host and /witness
     province: str = Field(default="46", pattern=r"^\d\d$")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
