@@ -50,12 +50,17 @@ def verdicts_of(context: Context, roster: Roster, rows: Sequence[RosterRow]) -> 
 
 
 # Of two rows of one person whose terms overlap the first counts (lifecycle.md, R057). A missing day overlaps with all.
+# One by one and no further than the first: a file may hold one person in every row.
 _EARLIER = sa.text(
     """
-    select r.row, min(e.row) from roster_row r
-    join roster_row e on e.roster_id = r.roster_id and e.person_index = r.person_index and e.row < r.row
-     and coalesce(e.valid_from <= r.valid_to and r.valid_from <= e.valid_to, true)
-    where r.roster_id = :roster and r.row between :first and :last group by r.row
+    select r.row, earlier.row from roster_row r
+    cross join lateral (
+        select e.row from roster_row e
+        where e.roster_id = r.roster_id and e.person_index = r.person_index and e.row < r.row
+          and coalesce(e.valid_from <= r.valid_to and r.valid_from <= e.valid_to, true)
+        order by e.row limit 1
+    ) earlier
+    where r.roster_id = :roster and r.row between :first and :last
     """
 )
 

@@ -314,3 +314,23 @@ def test_a_failed_roster_cannot_be_taken_up_again(intake: Desk) -> None:
     for act in (Act.FILE, Act.RESUME, Act.PAUSE, Act.CANCEL):
         with pytest.raises(Refused):
             intake.act(roster, act, intake.filer())
+
+
+def test_of_rows_of_one_person_the_first_whose_term_overlaps_counts(intake: Desk) -> None:
+    terms = [
+        ("2026-12-31", "2027-06-30"),
+        ("2027-07-01", "2027-12-31"),
+        ("2027-06-30", "2027-07-01"),
+        ("", "2027-01-31"),
+    ]
+    file = intake.csv([good_row(intake, 备案开始日期=first, 备案结束日期=last) for first, last in terms])
+    roster = intake.judged(file)
+    found = (
+        "select row, outcome, jsonb_path_query_first(findings, '$[*].evidence.same_as') #>> '{}' from roster_verdict"
+    )
+    assert intake.read(f"{found} where roster_id = :r order by row", r=roster) == [
+        (1, "ok", None),
+        (2, "ok", None),
+        (3, "return", "1"),
+        (4, "return", "1"),
+    ]
