@@ -24,10 +24,12 @@ def submitted(world: World, filer: Caller, person: Row, **changes: Any) -> tuple
         f"/filings/{filing['id']}/attachments", PDF + person["姓名"].encode(), kind="main_consent"
     )
     assert status == 201, answer
-    filing = filer.does(filer.get(f"/filings/{filing['id']}")[1], "propose")
+    status, filing = filer.get(f"/filings/{filing['id']}")
+    assert status == 200, filing
+    filing = filer.does(filing, "propose")
     doctor = world.account("physician", person["主要执业机构登记号"], person)
     status, shown = doctor.get(f"/filings/{filing['id']}")
-    assert status == 200
+    assert status == 200, shown
     return doctor.does(shown, "consent", text_sha256=shown["consent_sha256"]), doctor
 
 

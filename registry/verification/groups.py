@@ -87,7 +87,12 @@ class Line:
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     async def execute(self, statement: str, parameters: Sequence[Any]) -> psycopg.AsyncCursor[Any]:
-        """One prepared statement with `$1` parameters, in a transaction of its own. After any error the line is new."""
+        """One prepared statement with `$1` parameters, in a transaction of its own. After any error the line is new.
+
+        A line that was cut while it rested costs no answer: the statement is tried again on a new one, once. So it may
+        have been done already, and must bear that.
+        """
+        rested = self._connection is not None
         if self._connection is None:
             self._connection = await psycopg.AsyncConnection.connect(
                 self._url,
@@ -99,9 +104,12 @@ class Line:
             )
         try:
             return await self._connection.execute(statement, parameters, prepare=True)
-        except BaseException:  # a cancelled statement too leaves the line in a state nobody knows
+        except BaseException as error:  # a cancelled statement too leaves the line in a state nobody knows
+            cut = isinstance(error, psycopg.OperationalError) and self._connection.broken
             await self.close()
-            raise
+            if not (rested and cut):
+                raise
+        return await self.execute(statement, parameters)
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

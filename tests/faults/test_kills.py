@@ -167,3 +167,19 @@ def test_what_was_acknowledged_survives_the_kill_of_postgresql_and_the_server_co
         f"{kills} kills, {clients.done()} requests acknowledged; 0 lost, 0 done twice; "
         f"served again {max(away):.1f} s after the kill at the latest",
     )
+
+
+def test_connections_cut_while_they_rest_cost_nobody_an_answer(world: World) -> None:
+    filer, verifier = world.account("filer", world.internet["登记号"]), world.account("verifier", AUTHORITY)
+    person = world.register[-1]
+    asked = {"practising_code": person["执业证书编码"], "institution": person["主要执业机构登记号"]}
+    cut = sa.text("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'registry_app'")
+    for _ in range(2):  # the second time every connection has been used
+        status, filing = filer.post("/filings", world.body(person, world.internet["登记号"]))
+        assert status == 201
+        assert filer.get(f"/filings/{filing['id']}")[0] == 200
+        assert filer.does(filing, "withdraw")["state"] == "WITHDRAWN"
+        assert verifier.get("/verify", **asked)[0] == 200
+        with world.database.owner_engine.connect() as owner:
+            assert owner.execute(cut).all()
+    assert verifier.get("/verify", **asked)[0] == 200
