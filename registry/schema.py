@@ -33,5 +33,6 @@ APPEND_ONLY = frozenset(
         "log_checkpoint",
         "log_leaf",
         "log_tile",
+        "opening_record",
     }
 )

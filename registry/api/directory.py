@@ -11,6 +11,7 @@ from pydantic import Field
 from registry.api.body import In, Line, Name, Number
 from registry.api.context import Cursor, Here, Limit, Search
 from registry.api.door import Door
+from registry.api.opening import PhysicianLook
 from registry.context import Context
 from registry.institutions import queries as institutions
 from registry.institutions.tables import Institution
@@ -19,7 +20,7 @@ from registry.physicians import queries as physicians
 from registry.physicians.tables import Physician, Registration
 from registry.sealed import mask_id_number, mask_qualification
 from registry.sites.queries import practices
-from registry.verification.queries import who_asked
+from registry.verification.queries import who_looked
 from workflows import numbers
 from workflows.codes import CodeTables
 
@@ -100,12 +101,12 @@ def _physicians(
 
 
 @router.get("/physicians/{physician_id}")
-def get_physician(here: Here, physician_id: uuid.UUID) -> dict[str, Any]:
+def get_physician(here: Here, _look: PhysicianLook, physician_id: uuid.UUID) -> dict[str, Any]:
     return _many(here, [physicians.get(here, physician_id)])[0]
 
 
 @router.get("/physicians/{physician_id}/sites")
-def list_sites(here: Here, physician_id: uuid.UUID) -> dict[str, Any]:
+def list_sites(here: Here, _look: PhysicianLook, physician_id: uuid.UUID) -> dict[str, Any]:
     """Every place of practice, past and to come, the main institutions with `main` true."""
     person = physicians.get(here, physician_id)
     items = [
@@ -126,7 +127,11 @@ def list_sites(here: Here, physician_id: uuid.UUID) -> dict[str, Any]:
 
 @router.get("/physicians/{physician_id}/timeline")
 def physician_timeline(
-    here: Here, physician_id: uuid.UUID, cursor: Annotated[int | None, Query(ge=1)] = None, limit: Limit = 50
+    here: Here,
+    _look: PhysicianLook,
+    physician_id: uuid.UUID,
+    cursor: Annotated[int | None, Query(ge=1)] = None,
+    limit: Limit = 50,
 ) -> dict[str, Any]:
     person = physicians.get(here, physician_id)
     rows = physicians.timeline(here.session, person.id, limit=limit + 1, before=cursor)
@@ -135,18 +140,20 @@ def physician_timeline(
 
 @router.get("/physicians/{physician_id}/access")
 def physician_access(here: Here, physician_id: uuid.UUID, after: Cursor, limit: Limit = 50) -> dict[str, Any]:
-    """Who verified this physician, when, for what purpose and with what answer."""
+    """Who verified this physician or opened their record or a filing of theirs, when, for whom and for what purpose."""
     person = physicians.get(here, physician_id)
-    rows = who_asked(here.session, person.id, limit=limit + 1, before=after)
+    rows = who_looked(here.session, person.id, limit=limit + 1, before=after)
     items = [
         {
             "at": row.at.isoformat(),
-            "asked_by": row.asked_by,
+            "what": row.what,
+            "asked_by": row.by,
             "organisation": row.organisation,
             "purpose": row.purpose,
+            "filing": row.filing_id and str(row.filing_id),
             "institution": row.institution,
             "scope": row.scope,
-            "on": row.valid_on.isoformat(),
+            "on": row.on and row.on.isoformat(),
             "answer": row.answer,
         }
         for row in rows[:limit]

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from auth.roles import Role
 from registry.api.context import Cursor, Here, Key, Limit, OptionalKey, Search, Speak
 from registry.api.door import Door
+from registry.api.opening import FilingLook
 from registry.context import Context
 from registry.documents.commands import MAX_BYTES
 from registry.errors import FieldError, Invalid
@@ -74,8 +75,10 @@ def list_filings(
 
 
 @router.get("/filings/{filing_id}", response_model=FilingOut)
-def get(here: Here, speak: Speak, filing_id: uuid.UUID) -> FilingOut:
-    return presented(here, queries.get(here, filing_id), speak)
+def get(here: Here, speak: Speak, look: FilingLook, filing_id: uuid.UUID) -> FilingOut:
+    filing = queries.get(here, filing_id)
+    look.physician_id = filing.physician_id
+    return presented(here, filing, speak)
 
 
 @router.post("/filings/{filing_id}/acts", response_model=FilingOut)
@@ -137,9 +140,10 @@ def attach(
 
 
 @router.get("/filings/{filing_id}/attachments/{sha256}")
-def download(here: Here, filing_id: uuid.UUID, sha256: str) -> Response:
+def download(here: Here, look: FilingLook, filing_id: uuid.UUID, sha256: str) -> Response:
     """The file, always as a download: evidence is never run or shown inside our pages."""
     filing = queries.get(here, filing_id)
+    look.physician_id = filing.physician_id
     name, media_type, content = attaching.content(here, filing, sha256)
     return Response(
         content,

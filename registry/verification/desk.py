@@ -52,7 +52,7 @@ class Desk:
         read_url = database.read_url or database.app_url
         self._line = Line(read_url, f"{app_options(read_url)} {_READ_ONLY}", "registry-verify")
         self._group: Group[Asked, tuple[Any, ...]] = Group(self._read, "questions", _GONE)
-        self._log = AccessLog(database.app_url, app_options(database.app_url))
+        self.log = AccessLog(database.app_url, app_options(database.app_url))
         self._refreshing: asyncio.Task[None] | None = None
         self.codes: CodeTables
         self._signer: Signer
@@ -61,7 +61,7 @@ class Desk:
         """Raises what the keys or the database raise when they are not there."""
         await self._refresh()
         self._group.open()
-        self._log.open()
+        self.log.open()
         self._refreshing = asyncio.create_task(self._keep_fresh(), name="verification keys and codes")
 
     async def close(self) -> None:
@@ -69,7 +69,7 @@ class Desk:
             self._refreshing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._refreshing
-        await self._log.close()
+        await self.log.close()
         await self._group.close()
         await self._line.close()
 
@@ -98,7 +98,7 @@ class Desk:
         """
         said = answer(found, question, now)
         jti = str(new_id())
-        kept = self._log.keep(
+        kept = self.log.keep(
             Access(
                 id=jti,
                 at=now,

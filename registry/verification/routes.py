@@ -89,7 +89,7 @@ async def _verify(request: Request) -> Response:
     claims = desk.callers.claims(request.headers.get("authorization"), now)
     question, wrong = None, None
     try:
-        purpose = _purpose(request.headers.get("purpose"))
+        purpose = stated_purpose(request.headers.get("purpose"))
         question = ask(await _fields(request), desk.codes, now)
     except (Invalid, TooLarge) as error:
         wrong = error  # told to whoever may ask at all
@@ -137,7 +137,7 @@ def _query(raw: bytes) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _purpose(header: str | None) -> str | None:
+def stated_purpose(header: str | None) -> str | None:
     """What the header says; headers travel as bytes, ours as UTF-8 (a browser's `Purpose: prefetch` is one too)."""
     if header is None or not header.strip():
         return None

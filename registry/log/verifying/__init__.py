@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from registry.log.checkpoint import Checkpoint
 from registry.log.note import Malformed, Note, Untrusted, VerifierKey
 from registry.log.tiles import WIDTH
+from registry.log.verifying.accesses import verify_accesses
 from registry.log.verifying.findings import Finding, Report
 from registry.log.verifying.leaves import Derivation, Promise, check_payload
 from registry.log.verifying.rows import verify_rows
@@ -68,6 +69,7 @@ def verify(
     for row in connection.execute(_WAITING):
         check_payload(row, derivation.erased, report)
     report.findings += verify_rows(connection)
+    report.findings += verify_accesses(connection)
     return report
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
-from sqlmodel import Session, func, select
+from sqlmodel import Session, col, func, select
 
 from registry.database import new_id
 from registry.errors import Unavailable
+from registry.log.tables import AuditEvent
 from registry.transaction import app_options
 from registry.verification import groups
 from registry.verification.access import Access, AccessLog
@@ -74,6 +75,17 @@ async def test_records_that_wait_together_commit_together(log: AccessLog, regist
         )
         assert transactions.scalar_one() == 1
     assert kept(register, "kept-together") == 200
+
+
+async def test_a_batch_is_one_event_and_done_twice_it_is_done_once(log: AccessLog, register: Register) -> None:
+    events = select(func.count()).select_from(AuditEvent).where(col(AuditEvent.type) == "access.keep")
+    records = [record("kept-once") for _ in range(3)]
+    with Session(register.database.engine) as session:
+        before = session.exec(events).one()
+        for _ in range(2):
+            await log._write([*records])
+        assert session.exec(events).one() == before + 1
+    assert kept(register, "kept-once") == 3
 
 
 async def test_a_batch_that_fails_fails_every_asker_and_the_next_one_is_kept(

@@ -23,7 +23,7 @@ from registry.log.tables import AuditEvent
 from registry.physicians.tables import Physician
 from registry.transaction import transaction
 from registry.verification import routes
-from registry.verification.queries import who_asked
+from registry.verification.queries import who_looked
 from registry.verification.tables import AccessRecord
 from tests.registry.verification.conftest import HOSPITAL, INTERNET, LONG_AGO, NOW, SCOPE, Register
 
@@ -203,8 +203,8 @@ def test_every_answer_has_its_record_without_the_name(asked: Any, register: Regi
     assert (second.answer, second.purpose, second.physician_id) == ("unknown", "入职核验", None)
     with Session(register.database.engine) as session:
         assert first.physician_id
-        assert [record.id for record in who_asked(session, first.physician_id)] == [first.id]
-        assert who_asked(session, first.physician_id, before=first.id) == []
+        assert [record.id for record in who_looked(session, first.physician_id)] == [first.id]
+        assert who_looked(session, first.physician_id, before=first.id) == []
 
 
 def test_a_machine_asks_for_its_registered_purpose_unless_it_states_one(
@@ -321,19 +321,19 @@ def test_a_purpose_that_cannot_be_kept_is_422(asked: Any, verifier: dict[str, st
 
 def test_a_purpose_in_no_encoding_of_ours_is_refused() -> None:
     with pytest.raises(Invalid):
-        routes._purpose("\xff")
+        routes.stated_purpose("\xff")
 
 
 @pytest.mark.parametrize("purpose", ["审\u202e计", "审\u2028计", "审\u200b计", "审\u2066计"])
 def test_a_purpose_that_turns_or_hides_what_stands_beside_it_is_refused(purpose: str) -> None:
     with pytest.raises(Invalid):
-        routes._purpose(purpose.encode().decode("latin-1"))
+        routes.stated_purpose(purpose.encode().decode("latin-1"))
 
 
 def test_a_purpose_travels_as_utf_8() -> None:
-    assert routes._purpose("入职\u3000核验".encode().decode("latin-1")) == "入职\u3000核验"
-    assert routes._purpose("入职核验".encode().decode("latin-1")) == "入职核验"
-    assert routes._purpose("  ") is None
+    assert routes.stated_purpose("入职\u3000核验".encode().decode("latin-1")) == "入职\u3000核验"
+    assert routes.stated_purpose("入职核验".encode().decode("latin-1")) == "入职核验"
+    assert routes.stated_purpose("  ") is None
 
 
 def test_the_reading_connection_cannot_write(register: Register, keys: KeyStore, http: TestClient) -> None:
