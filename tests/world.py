@@ -55,7 +55,7 @@ class World:
     _free: dict[str, Iterator[Row]] = field(default_factory=dict)
     _names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def load(self, physicians: int = 400, seed: int = 46) -> None:
+    def load(self, physicians: int = 1_500, seed: int = 46) -> None:
         """Import a generated province with physicians of its own and of Guangdong, as an operator would."""
         self.institutions = generate.institutions(packaged_tables(), seed=seed)
         hospitals = [r for r in self.institutions if r["省份"] in ("广东省", "海南省") and r["是否互联网医院"] != "是"]
