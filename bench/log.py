@@ -1,7 +1,7 @@
 """What does the log cost the writers, how fast is the sequencer, and what is a proof?
 
-Writers change a row and record it, one transaction each, on one scratch PostgreSQL (fsync on): with the log (the trigger, and a
-sequencer at work beside them, as in production) and without (no trigger, no sequencer), in turns. Then the sequencer alone, and
+Writers change a row and record it, one transaction each, on one scratch PostgreSQL (fsync on), and never stop; the log is switched
+on (the trigger, and a sequencer at work, as in production) and off under them, in turns. Then the sequencer alone, and
 proofs from trees of 10^4, 10^6 and, with `--large`, 10^7 leaves. Prints tables; `--write` puts them into docs/performance.md.
 
     .venv/bin/python bench/log.py [--rounds 5] [--seconds 5] [--large] [--write]
@@ -22,9 +22,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event as Flag
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlmodel import Session
@@ -37,7 +36,7 @@ from registry import migrate  # noqa: E402
 from registry.localpg import Cluster  # noqa: E402
 from registry.log import proofs  # noqa: E402
 from registry.log.events import canonical, commitment  # noqa: E402
-from registry.log.sequencer import BATCH, Sequencer, add_leaves, work  # noqa: E402
+from registry.log.sequencer import BATCH, EVERY_SECONDS, Sequencer, add_leaves  # noqa: E402
 from registry.node import Node  # noqa: E402
 from registry.settings import Environment, Settings  # noqa: E402
 from registry.time import system_clock  # noqa: E402
@@ -45,6 +44,7 @@ from registry.transaction import Database  # noqa: E402
 
 SECTION = "## Log\n"
 WRITERS = (1, 8, 32)
+Counts = Any  # an array of shared memory, a number for each writer
 PAYLOAD = canonical({"from": "SUBMITTED", "number": "46202600000001", "row": "0" * 64, "state": "REVIEW"})
 SALT = bytes(32)
 
@@ -95,8 +95,8 @@ def main() -> None:
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="pairs of phases, of which the median counts")
+    parser.add_argument("--seconds", type=float, default=5, help="of one phase")
     parser.add_argument("--large", action="store_true", help="a tree of 10^7 leaves too")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     return parser.parse_args()
@@ -109,77 +109,74 @@ def prepare(database: Database) -> None:
 
 
 def compare(node: Node, writers: int, arguments: argparse.Namespace) -> Rate:
-    """Medians of rounds in turns, after one that only warms. The ratio is that of neighbours, its median too."""
+    """Writers that never stop, and the log switched on and off under them: whatever else the machine does meets both alike."""
     pairs = []
-    for number in range(arguments.rounds + 1):
-        with without_log(node.database):
-            without = throughput(node.database, writers, arguments.seconds)
-        with sequencing(node):
-            with_ = throughput(node.database, writers, arguments.seconds)
-        say(f"{writers} writers, round {number}: {without:,.0f}/s without, {with_:,.0f}/s with, {with_ / without:.2f}")
-        if number:
-            pairs.append((without, with_))
-    columns = [statistics.median(column) for column in zip(*pairs, strict=True)]
-    return Rate(writers, columns[0], columns[1], statistics.median(with_ / without for without, with_ in pairs))
+    with writing(node.database, writers) as counts:
+        for number in range(arguments.rounds + 1):
+            order = (False, True) if number % 2 else (True, False)
+            found = {logged: phase(node, counts, arguments.seconds, logged=logged) for logged in order}
+            say(f"{writers} writers, round {number}: {found[False]:,.0f}/s without, {found[True]:,.0f}/s with")
+            if number:  # the first one only warms
+                pairs.append((found[False], found[True]))
+    without, with_ = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return Rate(writers, without, with_, statistics.median(b / a for a, b in pairs))
+
+
+def phase(node: Node, counts: Counts, seconds: float, *, logged: bool) -> float:
+    """Transactions a second of the writers while the log is on or off; on, the sequencer steps as in a worker."""
+    switch = "enable" if logged else "disable"
+    with psycopg.connect(node.database.owner_url, autocommit=True) as connection:
+        connection.execute(f"alter table audit_event {switch} trigger audit_event_awaits_leaf")
+    with Sequencer(node) as sequencer:
+        before, began = sum(counts), time.monotonic()
+        while (passed := time.monotonic() - began) < seconds:
+            time.sleep(min(EVERY_SECONDS, seconds - passed))
+            if logged:
+                sequencer.step()
+        return (sum(counts) - before) / (time.monotonic() - began)
 
 
 @contextmanager
-def without_log(database: Database) -> Iterator[None]:
-    with psycopg.connect(database.owner_url, autocommit=True) as connection:
-        connection.execute("alter table audit_event disable trigger audit_event_awaits_leaf")
-        yield
-        connection.execute("alter table audit_event enable trigger audit_event_awaits_leaf")
-
-
-@contextmanager
-def sequencing(node: Node) -> Iterator[None]:
-    stop = Flag()
-    thread = Thread(target=work, args=(node, stop))
-    thread.start()
+def writing(database: Database, writers: int) -> Iterator[Counts]:
+    """So many connections at work, driven by at most two processes."""
+    context = multiprocessing.get_context("spawn")
+    counts: Counts = context.Array("Q", writers, lock=False)
+    stop = context.Event()
+    driven = [range(n, writers, 2) for n in range(min(2, writers))]
+    processes = [context.Process(target=drive, args=(database.owner_url, places, counts, stop)) for places in driven]
+    for process in processes:
+        process.start()
+    while not all(counts):
+        time.sleep(0.1)
     try:
-        yield
+        yield counts
     finally:
         stop.set()
-        thread.join()
+        for process in processes:
+            process.join()
 
 
-def throughput(database: Database, writers: int, seconds: float) -> float:
-    """Transactions a second of so many connections, driven by two processes."""
-    processes = min(2, writers)
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(processes) as pool:
-        shares = [writers // processes + (n < writers % processes) for n in range(processes)]
-        begin = time.time() + 1.5
-        counts = pool.starmap(drive, [(database.owner_url, share, begin, seconds) for share in shares])
-    return sum(counts) / seconds
-
-
-def drive(url: str, writers: int, begin: float, seconds: float) -> int:
-    counts = [0] * writers
-    connections = [psycopg.connect(url) for _ in range(writers)]
-    threads = [Thread(target=one, args=(connections[n], counts, n, begin, seconds)) for n in range(writers)]
+def drive(url: str, places: range, counts: Counts, stop: Any) -> None:
+    threads = [Thread(target=one, args=(url, counts, place, stop)) for place in places]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for connection in connections:
-        connection.close()
-    return sum(counts)
 
 
-def one(connection: psycopg.Connection, counts: list[int], place: int, begin: float, seconds: float) -> None:
+def one(url: str, counts: Counts, place: int, stop: Any) -> None:
+    """A writer: one change and its event after the other."""
     subject, bound = uuid.uuid4(), commitment(SALT, PAYLOAD)
     row = 1 + uuid.uuid4().int % 10000
-    time.sleep(max(0.0, begin - time.time()))
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        row = 1 + (row * 16807) % 10000
-        with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute(BUSINESS, (row,))
-            made = cursor.execute(EVENT, (SYSTEM.id, subject, bound)).fetchone()
-            assert made
-            cursor.execute(PAYLOADS, (made[0], SALT, PAYLOAD))
-        counts[place] += 1
+    with psycopg.connect(url) as connection:
+        while not stop.is_set():
+            row = 1 + (row * 16807) % 10000
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.execute(BUSINESS, (row,))
+                made = cursor.execute(EVENT, (SYSTEM.id, subject, bound)).fetchone()
+                assert made
+                cursor.execute(PAYLOADS, (made[0], SALT, PAYLOAD))
+            counts[place] += 1
 
 
 def sequenced(node: Node) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from functools import lru_cache
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 VERSION = 1
 _REF = 16  # bytes: too many to try, and not two alike
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once: there are millions of leaves
 
 
 class Recorded(NamedTuple):
@@ -43,11 +45,11 @@ def leaf(event: Recorded, key: bytes) -> bytes:
         f'{{"actor_ref":"{reference(key, event.actor, event.organisation)}","at":"{event.at}",'
         f'"commitment":"{event.commitment}","record_version":{event.version},'
         f'"subject_ref":"{reference(key, event.subject_type, event.subject_id)}",'
-        f'"type":{json.dumps(event.type, ensure_ascii=False)},"v":{VERSION}}}'
+        f'"type":{_encode(event.type)},"v":{VERSION}}}'
     ).encode()
 
 
+@lru_cache(maxsize=4096)
 def reference(key: bytes, *named: str | None) -> str:
     """HMAC-SHA-256 over the JCS array of what is named, 16 bytes in hex."""
-    text = json.dumps(named, ensure_ascii=False, separators=(",", ":"))
-    return hmac.digest(key, text.encode(), "sha256")[:_REF].hex()
+    return hmac.digest(key, _encode(named).encode(), "sha256")[:_REF].hex()

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,6 +30,7 @@ from registry.log.tiles import (
 )
 
 _AT_ONCE = 64  # tiles held in memory
+_HANDS = 8  # files written at once
 
 _FULL_TILES = sa.text("select n, hashes from log_tile where level = :level and n >= :first and n < :end order by n")
 _FULL_BUNDLES = sa.text("""
@@ -79,14 +81,16 @@ class Mirror:
 
     def _full(self, connection: Connection, statement: sa.TextClause, level: int | str, first: int, end: int) -> None:
         for start in range(first, end, _AT_ONCE):
-            stop, written = min(end, start + _AT_ONCE), 0
-            for n, content in connection.execute(statement, {"level": level, "first": start, "end": stop}):
-                path = path_of(level, n)
-                self._write(f"tile/{path}", bytes(content))
-                shutil.rmtree(self.folder / "tile" / f"{path}.p", ignore_errors=True)  # the full one serves them all
-                written += 1
-            if written != stop - start:
+            stop = min(end, start + _AT_ONCE)
+            rows = connection.execute(statement, {"level": level, "first": start, "end": stop}).all()
+            if len(rows) != stop - start:
                 raise ValueError(f"the database lacks tiles of level {level} between {start} and {stop}")
+            with ThreadPoolExecutor(_HANDS) as pool:  # the disk is waited for once, not once a file
+                list(pool.map(self._write_full, (path_of(level, n) for n, _ in rows), (bytes(row[1]) for row in rows)))
+
+    def _write_full(self, path: str, content: bytes) -> None:
+        self._write(f"tile/{path}", content)
+        shutil.rmtree(self.folder / "tile" / f"{path}.p", ignore_errors=True)  # the full one serves them all
 
     def _write(self, path: str, content: bytes) -> None:
         place = self.folder / path
