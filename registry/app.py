@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry import problems
-from registry.api import directory, filings, health, log, rosters, tokens
+from registry.api import directory, filings, health, log, repairs, rosters, tokens
 from registry.api.body import MAX_BODY
 from registry.api.openapi import described
 from registry.api.room import Room
@@ -52,6 +52,7 @@ def create_app(node: Node | None = None) -> FastAPI:
     # Verification first: routes are tried in order, and the hot path must not pay for its neighbours.
     for router in (verification.router, tokens.router, health.router, directory.router, filings.router, rosters.router):
         app.include_router(router)
+    app.include_router(repairs.router)
     app.include_router(log.public)
     app.include_router(log.router)
     return app

@@ -11,6 +11,7 @@ import registry.idempotency
 import registry.institutions.tables
 import registry.log.tables
 import registry.physicians.tables
+import registry.repairs.tables
 import registry.rosters.tables
 import registry.sites.tables
 import registry.verification.tables

@@ -75,6 +75,10 @@ ACCESS: dict[str, Access] = {
     "POST /api/v1/rosters/{roster_id}/acts": _roles(*HOSPITAL),
     "GET /api/v1/audit/events": _roles(Role.AUDITOR),
     "GET /api/v1/audit/events/{seq}/proof": _roles(Role.AUDITOR),
+    "POST /api/v1/repairs": _roles(Role.SENIOR),
+    "GET /api/v1/repairs": _roles(Role.SENIOR, Role.LEAD, Role.AUDITOR),
+    "GET /api/v1/repairs/{repair_id}": _roles(Role.SENIOR, Role.LEAD, Role.AUDITOR),
+    "POST /api/v1/repairs/{repair_id}/acts": _roles(Role.SENIOR, Role.LEAD),
     "GET /api/v1/verify": ASKERS,
     "POST /api/v1/verify": ASKERS,
 }

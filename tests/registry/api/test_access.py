@@ -15,6 +15,7 @@ from auth.roles import AUTHORITY_ROLES, INSTITUTION_ROLES, Role
 from registry import accounts
 from registry.api.access import ACCESS
 from registry.log.tables import AuditEvent
+from registry.repairs.tables import Repair
 from registry.transaction import transaction
 from tests.world import AUTHORITY, ELSEWHERE, Caller, Row, World
 
@@ -43,6 +44,7 @@ class Case:
     filing: dict[str, Any]
     sha256: str
     roster: str
+    repair: uuid.UUID
     person: Row
     callers: dict[tuple[Role, str], Caller]
 
@@ -55,6 +57,7 @@ class Case:
             sha256=self.sha256,
             seq=1,
             roster_id=self.roster,
+            repair_id=self.repair,
         ).removeprefix("/api/v1")
         if method == "GET":
             query = {"practising_code": self.person["执业证书编码"], "name": "x"} if path == "/verify" else {}
@@ -70,6 +73,7 @@ class Case:
 BODIES: dict[str, Any] = {
     "POST /api/v1/filings/{filing_id}/acts": {"act": "claim", "revision": 0},
     "POST /api/v1/rosters/{roster_id}/acts": {"act": "pause"},
+    "POST /api/v1/repairs/{repair_id}/acts": {"act": "withdraw"},
     "POST /api/v1/physicians/search": {"name": "无此人"},
     "POST /api/v1/verify": {"practising_code": "199990000999999", "name": "无此人"},
 }
@@ -88,6 +92,13 @@ def case(loaded: World) -> Case:
     doctor = world.account(Role.PHYSICIAN, person["主要执业机构登记号"], person)
     shown = doctor.get(f"/filings/{filing['id']}")[1]
     filing = doctor.does(shown, "consent", text_sha256=shown["consent_sha256"])
+    with transaction(world.database) as session:
+        repair = Repair(
+            filing_id=uuid.UUID(filing["id"]), authority=AUTHORITY, kind="reverse", reason="x", state="declined",
+            proposed_by="somebody", proposed_at=world.now, decided_by="another", decided_at=world.now,
+        )  # fmt: skip
+        session.add(repair)
+        repair_id = repair.id
     places = {"own": (internet, AUTHORITY), "other": (other_hospital, ELSEWHERE)}
     callers: dict[tuple[Role, str], Caller] = {
         (role, relation): world.account(role, institution if role in INSTITUTION_ROLES else authority)
@@ -97,7 +108,7 @@ def case(loaded: World) -> Case:
     }
     callers[Role.PHYSICIAN, "own"] = doctor
     callers[Role.PHYSICIAN, "other"] = world.account(Role.PHYSICIAN, stranger["主要执业机构登记号"], stranger)
-    return Case(world, filing, sha256, roster, person, callers)
+    return Case(world, filing, sha256, roster, repair_id, person, callers)
 
 
 def routes(world: World) -> set[str]:
@@ -137,7 +148,7 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(case: Case, role
             right = status not in (401, 403, 404) if relation == "own" else status == 404
             if route.endswith("/acts") and relation == "own":
                 right = status == 409  # revision 0: seen, and stale
-        elif "{roster_id}" in route:
+        elif "{roster_id}" in route or "{repair_id}" in route:
             right = status in (200, 409) if relation == "own" else status == 404
         elif "{physician_id}" in route:
             seen = relation == "own" or (route, role) in SEEN_FROM_ELSEWHERE

@@ -1,0 +1,1 @@
+"""Back-office repair: two people, a reason, and rows that are only added."""
