@@ -23,7 +23,7 @@ class Context:
     seal: Seal
     codes: CodeTables
     province: str  # two digits of the province this node serves
-    demo: bool  # a fresh sign-in counts as confirmed identity (contract.md, Commands)
+    demo: bool  # a fresh sign-in counts as confirmed identity
     on: date | None = None  # judged as of this day, under the settings of now; None: the day of now
 
     @classmethod

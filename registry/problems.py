@@ -265,7 +265,7 @@ def _busy(request: Request) -> Response:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    # The type and the place, never the message or the values: they may hold personal data (rule of contract.md, Errors).
+    # The type and the place, never the message or the values: they may hold personal data.
     place = error.__traceback__
     while place and place.tb_next:
         place = place.tb_next

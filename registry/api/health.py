@@ -15,7 +15,7 @@ from workflows.text import Text
 
 router = APIRouter(tags=["operation"])
 
-_WORKER_SILENT_AFTER = 30  # seconds (contract.md, Public)
+_WORKER_SILENT_AFTER = 30  # seconds
 
 
 @router.get("/healthz")

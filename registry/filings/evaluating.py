@@ -188,7 +188,7 @@ def _identity_confirmed(context: Context) -> bool:
 
 
 def _with_managers(context: Context, institutions: set[str]) -> set[str]:
-    """Those that are on the platform: they have an enabled manager account (lifecycle.md, consent)."""
+    """Those that are on the platform: they have an enabled manager account (docs/lifecycle.md)."""
     if not institutions:
         return set()
     return set(

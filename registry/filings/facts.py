@@ -323,7 +323,7 @@ _OPEN_FILING = columns(Filing, "id", "number", "physician_id", "practising_code"
 
 
 def _practices(session: Session, ids: set[uuid.UUID], codes: set[str], today: date) -> _Practices:
-    """Current sites, and open filings of every kind, drafts too (lifecycle.md, R057)."""
+    """Current sites, and open filings of every kind, drafts too (R057)."""
     found = _Practices()
     sites = session.exec(
         select(Site, col(Institution.registration_no), col(Filing.number))

@@ -120,7 +120,7 @@ def summaries(context: Context, filings: Sequence[Filing]) -> list[Summary]:
 
 
 def flags(filing: Filing, reading: ClockReading) -> list[str]:
-    """What is true beside the state (lifecycle.md: one status word, everything else is a flag)."""
+    """What is true beside the state: one status word, everything else is a flag."""
     facts = {"disputed": filing.disputed, "overdue": reading.overdue, "paused": filing.paused}
     return [name for name, holds in facts.items() if holds]
 

@@ -122,7 +122,7 @@ class Label(Out):
 
 
 class PhysicianOut(Out):
-    """Identity number, qualification code and phone masked (contract.md)."""
+    """Identity number, qualification code and phone masked."""
 
     id: str | None
     name: str

@@ -49,7 +49,7 @@ def verdicts_of(context: Context, roster: Roster, rows: Sequence[RosterRow]) -> 
     return judge_rows(context, institution, [(read(row), earlier.get(row.row)) for row in rows])
 
 
-# Of two rows of one person whose terms overlap the first counts (lifecycle.md, R057). A missing day overlaps with all.
+# Of two rows of one person whose terms overlap the first counts (R057). A missing day overlaps with all.
 # One by one and no further than the first: a file may hold one person in every row.
 _EARLIER = sa.text(
     """

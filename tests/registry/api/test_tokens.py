@@ -1,4 +1,4 @@
-"""The token endpoint and the door behind it, attacked from outside (reliability.md R33 to R37)."""
+"""The token endpoint and the door behind it, attacked from outside."""
 
 from __future__ import annotations
 
