@@ -31,7 +31,7 @@ console.log(`@sigstore/verify: ${passed} passed, ${failed} failed`);
 process.exit(failed || !passed ? 1 : 0);
 
 function authority(vkey) {
-  const [name, id, material] = vkey.split("+");
+  const [, name, id, material] = vkey.match(/^([^+]+)\+([0-9a-f]{8})\+(.+)$/); // base64 has + too
   const key = Buffer.from(material, "base64").subarray(1);
   const prefix = Buffer.from("302a300506032b6570032100", "hex"); // SubjectPublicKeyInfo of an Ed25519 key (RFC 8410)
   return {
