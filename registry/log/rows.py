@@ -15,9 +15,9 @@ from registry.log.events import canonical
 FILING = (
     "number", "type_chosen", "disputed", "paused", "name", "id_type", "practising_code", "institution_id", "category",
     "scopes", "valid_from", "valid_to", "activity", "reason", "schedule", "contract_until", "note", "author", "filed_by",
-    "roster_id", "roster_row", "attested_by", "attested_sha256", "recommended_by", "recommendation", "claimed_by", "claimed_until",
-    "returned_from", "consented_at", "institution_confirmed_at", "main_agreed_at", "main_agreed_sha256", "created_at", "proposed_at",
-    "main_asked_at", "submitted_at", "accepted_at", "decided_at", "waiting_since",
+    "roster_id", "roster_row", "attested_by", "attested_sha256", "recommended_by", "recommendation", "claimed_by",
+    "claimed_until", "returned_from", "consented_at", "institution_confirmed_at", "main_agreed_at", "main_agreed_sha256",
+    "created_at", "proposed_at", "main_asked_at", "submitted_at", "accepted_at", "decided_at", "waiting_since",
 )  # fmt: skip
 
 
